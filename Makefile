@@ -1,0 +1,81 @@
+# Everything a learner or a maintainer does with the repository. Needs Python >= 3.11, git and make.
+PYTHON ?= python3
+SHELL := /bin/bash
+BIN := .venv/bin
+WORKERS ?= 2
+FILES := settings.ini setup.py constraints.txt
+export MPLBACKEND ?= agg
+# a virtual environment of the caller must not reach into ours
+unexport PYTHONPATH VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check export lint sync unit lessons site lab student ui docs bench lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+run: .venv/.run ## load, check, backtest, track, register, promote and forecast; ends with a report
+	@$(BIN)/mlworkbook run $(ARGS)
+
+test: .venv/.dev ## the whole truth: lint, sync, tests, every lesson, exercises, site
+	@$(BIN)/python tools/needs.py
+	@$(MAKE) --no-print-directory lint sync
+	$(BIN)/python -m pytest tests --ignore tests/test_site.py -n $(WORKERS) --dist loadfile -q
+	@$(MAKE) --no-print-directory lessons site
+
+check: .venv/.dev lint sync ## the quick half: no lessons, no site, nothing slow
+	$(BIN)/python -m pytest tests -m "not slow" -n $(WORKERS) --dist loadfile -q
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/flake8 mlworkbook
+	$(BIN)/nbqa flake8 nbs
+
+sync: .venv/.dev
+	@$(BIN)/python tools/sync.py --check
+
+lessons: .venv/.dev
+	$(BIN)/python -m pytest --nbval nbs -n $(WORKERS) --dist loadfile -q
+
+site: docs
+	$(BIN)/python -m pytest tests/test_site.py -q
+
+export: .venv/.dev ## regenerate the package and README.es.md from the notebooks
+	@$(BIN)/python tools/sync.py
+
+docs: .venv/.dev ## build the site into _site/es
+	$(BIN)/sphinx-build -q -W --keep-going -E -b html -c docs nbs _site/es
+
+lab: .venv/.run student ## open the learner's edition in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir $(DEST)
+
+DEST ?= student
+student: .venv/.run ## write the learner's edition to DEST (default: student); your work is never overwritten
+	@$(BIN)/mlworkbook student $(DEST)
+
+ui: .venv/.run ## look at the runs in MLflow
+	@$(BIN)/mlworkbook ui
+
+bench: .venv/.dev ## measure every figure that the README or the site quotes
+	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+lock: .venv/.dev ## renew constraints.txt, the tested set of exact versions
+	@$(BIN)/python tools/lock.py
+
+clean: ## remove what can be made again; never the learner's work
+	rm -rf .venv build dist _site *.egg-info
+
+.venv/bin/uv:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found: install Python 3.11 or newer, or say which: make run PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { $(PYTHON) --version; echo "Python 3.11 or newer is needed: make run PYTHON=python3.12"; exit 2; }
+	@echo "Creating .venv and installing: once, about a minute"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.run: $(FILES) | .venv/bin/uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.dev: $(FILES) | .venv/bin/uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[dev,docs]"
+	@touch $@ .venv/.run

@@ -1,0 +1,44 @@
+"""What nbval needs to run cleaned notebooks as tests: `pytest --nbval nbs`."""
+
+import shutil
+import tempfile
+
+import pytest
+
+nbval = pytest.importorskip("nbval.plugin")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collect_file(file_path, parent):
+    "Give cleaned cells an execution count, or nbval takes their outputs for forgotten ones."
+    outcome = yield
+    for collector in outcome.get_result() or []:
+        if isinstance(collector, nbval.IPyNbFile):
+            collector.__class__ = Lesson
+
+
+class Lesson(nbval.IPyNbFile):
+    "A lesson, run with a workspace of its own, so that nothing of an earlier run can help or harm."
+
+    def setup(self):
+        self.home = tempfile.mkdtemp(prefix="mlworkbook-")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MLWORKBOOK_HOME", self.home)
+            patch.delenv("MLWORKBOOK_LANG", raising=False)
+            patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+            super().setup()
+        execute = self.kernel.kc.execute
+
+        def with_history(*args, **kwargs):  # nbval issue 194: without history a trailing `;` hides nothing
+            return execute(*args, **kwargs | {"store_history": True})
+
+        self.kernel.kc.execute = with_history
+
+    def teardown(self):
+        super().teardown()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def collect(self):
+        for item in super().collect():
+            item.cell["execution_count"] = item.cell_num + 1
+            yield item

@@ -1,0 +1,51 @@
+"""Read settings.ini, so that every dependency is declared once, and pack the lessons beside the data."""
+
+import shutil
+from configparser import ConfigParser
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+here = Path(__file__).parent
+parser = ConfigParser(delimiters=["="])
+parser.read(here / "settings.ini", encoding="utf-8")
+settings = parser["DEFAULT"]
+extras = {
+    key.removesuffix("_requirements"): settings[key].split()
+    for key in settings
+    if key.endswith("_requirements")
+}
+
+
+class BuildWithLessons(build_py):
+    """Copy nbs/ into the wheel: `mlworkbook student` then works without a clone."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            target = Path(self.build_lib, settings["lib_name"], "lessons")
+            shutil.copytree(here / "nbs", target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", ".*", "__pycache__"))
+
+
+setup(
+    name=settings["lib_name"],
+    version=settings["version"],
+    description=settings["description"],
+    long_description=(here / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author=settings["author"],
+    author_email=settings["author_email"],
+    url=settings["git_url"],
+    license="MIT",
+    license_files=["LICENSE*", "mlworkbook/data/LICENSE*"],
+    keywords=settings["keywords"].split(),
+    packages=find_packages(include=["mlworkbook", "mlworkbook.*"]),
+    package_data={"mlworkbook": ["data/*"]},
+    python_requires=f">={settings['min_python']}",
+    install_requires=settings["requirements"].split(),
+    extras_require=extras | {"all": sorted(set(sum(extras.values(), [])))},
+    entry_points={"console_scripts": settings["console_scripts"].split()},
+    cmdclass={"build_py": BuildWithLessons},
+    zip_safe=False,
+)
