@@ -1,0 +1,25 @@
+"What all tests share: a workspace of their own and no network."
+
+import socket
+
+import matplotlib as mpl
+import pytest
+
+mpl.use("agg")
+LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch, tmp_path_factory):
+    "No test reads or writes the learner's workspace, the caller's settings or the network."
+    monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path_factory.mktemp("home")))
+    for name in ("MLWORKBOOK_LANG", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+    connect = socket.socket.connect
+
+    def only_loopback(self, address):
+        if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
+            raise OSError(f"a test tried to reach {address}: tests run offline")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", only_loopback)

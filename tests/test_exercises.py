@@ -1,0 +1,100 @@
+"Every exercise of every lesson: the stub fails, the wrong answers get their hints, the solution passes."
+
+import importlib
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from mlworkbook.exercises import student_notebook
+
+ROOT = Path(__file__).parent.parent
+LESSONS = [path for path in sorted(ROOT.glob("nbs/*/*.ipynb"), key=lambda path: path.name)]
+SOLUTION = re.compile(r"^### BEGIN SOLUTION$", flags=re.MULTILINE)
+
+
+def code_cells(notebook):
+    "Source and tags of the code cells."
+    cells = (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return [("".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
+
+
+def wrong_answers(lesson):
+    "Catalogue of a lesson, by exercise."
+    module = importlib.import_module(f"wrong_answers.{lesson.stem[3:]}")
+    catalogue = {}
+    for answer in vars(module).values():
+        if name := getattr(answer, "exercise", None):
+            catalogue.setdefault(name, []).append(answer)
+    return catalogue
+
+
+def refusal(check, answer, language):
+    "What the check says of an answer, in the language asked for."
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLWORKBOOK_LANG", language)
+        with pytest.raises(AssertionError) as error:  # lesson 02 defines the classes anew
+            check(answer)
+    return str(error.value), type(error.value).__name__ == "UnsolvedError"
+
+
+def prove(check, stub, catalogue, capsys):
+    "Try the stub and every wrong answer on one check."
+    assert refusal(check, stub, "es") == (f"{check.exercise}: sin resolver: escribe tu código en lugar de "
+                                          "`raise NotImplementedError` y ejecuta las dos celdas", True)
+    assert len(catalogue) >= 3, f"{check.exercise} has {len(catalogue)} wrong answers in its catalogue, expected 3"
+    hints = set()
+    for answer in catalogue:
+        spanish, unsolved = refusal(check, answer, "es")
+        english, _ = refusal(check, answer, "en")
+        assert answer.hint in spanish and not unsolved, f"{check.exercise}, {answer.__name__}: {spanish}"
+        assert english != spanish and "función" not in english
+        hints.add(spanish)
+    assert len(hints) >= 3, f"{check.exercise}: the wrong answers share their hints: {hints}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_exercises(lesson, tmp_path, monkeypatch, capsys):
+    notebook = json.loads(lesson.read_text(encoding="utf-8"))
+    monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(lesson.parent)
+    catalogue, proven = wrong_answers(lesson), []
+    namespace = {"__name__": "__main__", "display": lambda *things, **options: None}
+    stub = None
+    for (source, tags), (blanked, _) in zip(code_cells(notebook), code_cells(student_notebook(notebook)), strict=True):
+        if source != blanked:  # a solution
+            scope = dict(namespace)
+            exec(compile(blanked, f"{lesson.name} stub", "exec"), scope)
+            (name,) = re.findall(r"^def (\w+)\(", source, flags=re.MULTILINE)
+            stub = scope[name]
+            assert '    "' in blanked, f"{lesson.name}: the stub of {name} has no docstring"
+        try:
+            exec(compile(source, f"{lesson.name}", "exec"), namespace)
+        except Exception:
+            if "raises-exception" not in tags:
+                raise
+        if match := re.search(r'^@exercise\("([^"]+)"\)\ndef (\w+)', source, flags=re.MULTILINE):
+            assert f"✔ {match[1]}" in capsys.readouterr().out, f"{match[1]}: the solution did not pass"
+            prove(namespace[match[2]], stub, catalogue.pop(match[1], []), capsys)
+            proven.append(match[1])
+    assert len(proven) >= 3, f"{lesson.name} has {len(proven)} exercises, expected 3 or more"
+    assert not catalogue, f"wrong answers for exercises that do not exist: {list(catalogue)}"
+    assert all(name.startswith(lesson.stem[3:] + ".") for name in proven)
+
+
+def test_student_edition_stops_at_the_first_unsolved(tmp_path, monkeypatch):
+    notebook = student_notebook(json.loads((ROOT / "nbs/start/02_exercises.ipynb").read_text(encoding="utf-8")))
+    monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path))
+    namespace = {"__name__": "__main__"}
+    with pytest.raises(AssertionError, match="exercises.leftover: sin resolver"):
+        for source, tags in code_cells(notebook):
+            try:
+                exec(source, namespace)
+            except Exception:
+                if "raises-exception" not in tags:
+                    raise
+    assert not os.listdir(tmp_path) or "exercises." not in (tmp_path / "progress.jsonl").read_text()
