@@ -11,11 +11,7 @@ here = Path(__file__).parent
 parser = ConfigParser(delimiters=["="])
 parser.read(here / "settings.ini", encoding="utf-8")
 settings = parser["DEFAULT"]
-extras = {
-    key.removesuffix("_requirements"): settings[key].split()
-    for key in settings
-    if key.endswith("_requirements")
-}
+extras = {key.removesuffix("_requirements"): settings[key].split() for key in settings if key.endswith("_requirements")}
 
 
 class BuildWithLessons(build_py):
@@ -25,7 +21,9 @@ class BuildWithLessons(build_py):
         super().run()
         if not self.editable_mode:
             target = Path(self.build_lib, settings["lib_name"], "lessons")
-            shutil.copytree(here / "nbs", target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", ".*", "__pycache__"))
+            shutil.copytree(
+                here / "nbs", target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", ".*", "__pycache__")
+            )
 
 
 setup(

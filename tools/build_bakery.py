@@ -7,6 +7,7 @@
 Every column of the source is kept as it came (the wrong `weekday` too: see SOURCE.md);
 only the two files are joined, types are narrowed and rows are sorted.
 """
+
 import sys
 from pathlib import Path
 

@@ -6,9 +6,24 @@ from pathlib import Path
 
 root = Path(__file__).parent.parent
 resolved = subprocess.run(
-    [Path(sys.executable).parent / "uv", "pip", "compile", "setup.py", "--all-extras", "--universal",
-     "--python-version", "3.11", "--no-header", "--no-annotate", "--quiet", "--upgrade"],
-    cwd=root, check=True, capture_output=True, text=True,
+    [
+        Path(sys.executable).parent / "uv",
+        "pip",
+        "compile",
+        "setup.py",
+        "--all-extras",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--no-header",
+        "--no-annotate",
+        "--quiet",
+        "--upgrade",
+    ],
+    cwd=root,
+    check=True,
+    capture_output=True,
+    text=True,
 ).stdout
 lines = [line for line in resolved.splitlines() if line and not line.startswith(("-", "#"))]
 target = root / "constraints.txt"

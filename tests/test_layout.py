@@ -1,0 +1,148 @@
+"The rules that keep the tree honest (ARCHITECTURE.md, section 4)."
+
+import ast
+import inspect
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LESSONS = sorted(ROOT.glob("nbs/*/*.ipynb"), key=lambda path: path.name)
+MODULES = sorted(path for path in ROOT.glob("mlworkbook/*.py") if path.stem not in ("__init__", "_modidx"))
+STAGES = {"start": "0", "discover": "1", "play": "2", "develop": "34", "deploy": "5"}
+FORBIDDEN = {"utils", "helpers", "common", "core", "base", "misc", "new", "v2"}
+ids = {"ids": lambda path: path.stem}
+
+
+def cells(lesson: Path, kind: str) -> list[str]:
+    "Sources of a lesson's cells of one kind."
+    notebook = json.loads(lesson.read_text(encoding="utf-8"))
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def our_imports(source: str) -> set[str]:
+    "Modules of the package that a piece of code imports."
+    tree = ast.parse(source)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    named = {node.module.split(".")[1] for node in nodes if node.module.startswith("mlworkbook.")}
+    bare = {alias.name for node in nodes if node.module == "mlworkbook" for alias in node.names}
+    plain = {
+        alias.name.split(".")[1]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name.startswith("mlworkbook.")
+    }
+    return named | plain | (bare - {"__version__"})
+
+
+def number(name: str) -> int:
+    "Place of a module in the course."
+    (found,) = (path for path in LESSONS if path.stem[3:] == name)
+    return int(found.stem[:2])
+
+
+def test_every_lesson_has_its_own_number_and_name():
+    numbers, names = [path.stem[:2] for path in LESSONS], [path.stem[3:] for path in LESSONS]
+    assert len(set(numbers)) == len(numbers) and len(set(names)) == len(names)
+    for path in LESSONS:
+        assert re.fullmatch(r"\d\d_[a-z]+", path.stem), path.stem
+        assert path.stem[0] in STAGES[path.parent.name], f"{path.stem} does not belong in {path.parent.name}"
+        assert path.stem[3:] not in FORBIDDEN
+
+
+@pytest.mark.parametrize("lesson", LESSONS, **ids)
+def test_a_module_is_named_after_its_lesson(lesson):
+    code = cells(lesson, "code")
+    exports = re.findall(r"^#\|\s*default_exp (\S+)$", "\n".join(code), flags=re.MULTILINE)
+    assert exports in ([], [lesson.stem[3:]])
+    if exports:
+        assert code[0] == f"#| default_exp {exports[0]}", "the directive stands alone in the first cell"
+    assert not re.search(r"^#\|\s*export \S", "\n".join(code), flags=re.MULTILINE), "no export into another module"
+
+
+@pytest.mark.parametrize("module", MODULES, **ids)
+def test_every_module_has_a_lesson(module):
+    assert module.stem in [path.stem[3:] for path in LESSONS], f"{module.name} is an orphan: delete it"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, **ids)
+def test_lessons_import_only_earlier_lessons(lesson):
+    for name in our_imports("\n".join(cells(lesson, "code"))):
+        assert number(name) < int(lesson.stem[:2]), f"{lesson.stem} imports {name}"
+
+
+@pytest.mark.parametrize("module", MODULES, **ids)
+def test_public_functions_are_documented(module):
+    tree, lines = ast.parse(module.read_text(encoding="utf-8")), module.read_text(encoding="utf-8").splitlines()
+    assert ast.get_docstring(tree), "the `> sentence` of the title cell is missing"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{module.stem}.{node.name} has no docstring"
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+            for argument in arguments:
+                assert argument.annotation is not None, f"{module.stem}.{node.name}({argument.arg}) has no type"
+                assert "#" in lines[argument.end_lineno - 1] or "typer." in lines[argument.lineno - 1], (
+                    f"{module.stem}.{node.name}({argument.arg}) has no comment"
+                )
+            assert node.returns is not None, f"{module.stem}.{node.name} has no return type"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, **ids)
+def test_every_lesson_has_its_sections_and_exercises(lesson):
+    texts, code = cells(lesson, "markdown"), cells(lesson, "code")
+    assert re.fullmatch(r"# [^\n]+\n\n> [^\n]+", texts[0]), (
+        "the first text cell is title and English sentence, nothing else"
+    )
+    assert all(word in texts[1] for word in ("**Al terminar sabrás**", "**Necesitas**", "**Tiempo**"))
+    headings = [text.splitlines()[0][3:] for text in texts if text.startswith("## ")]
+    assert headings[-3:] == ["Ejercicios", "Resumen", "Para seguir"], headings
+    assert 3 <= len(headings) - 3 <= 9, headings
+    checks = [source for source in code if source.startswith("@exercise(")]
+    assert len(checks) >= 3 and len(set(checks)) == len(checks)
+    solutions = [source for source in code if "### BEGIN SOLUTION" in source]
+    assert len(solutions) == len(checks)
+    assert [text for text in texts if re.match(r"\*\*Ejercicio \d", text)] and len(code) + len(texts) <= 64
+    assert sum(text.startswith("**Ejercicio ") for text in texts) == len(checks)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, **ids)
+def test_saved_outputs_travel(lesson):
+    text = lesson.read_text(encoding="utf-8")
+    notebook = json.loads(text)
+    assert len(text.encode()) <= 300_000, "more than 300 kB"
+    outputs = json.dumps([cell.get("outputs", []) for cell in notebook["cells"]])
+    places = re.findall(
+        r"(?:/home/|/root/|/Users/|/tmp/|/work/|site-packages)[^\"\\ ]*", re.sub(r'"image/png": "[^"]*"', "", outputs)
+    )
+    assert not [place for place in places if "ipykernel_" not in place], places[:3]
+    run = longest = 0
+    for cell in notebook["cells"]:
+        run = run + 1 if cell["cell_type"] == "code" else 0
+        longest = max(longest, run)
+    assert longest <= 3, f"{longest} code cells in a row"
+    for cell in notebook["cells"]:
+        pictures = [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+        assert not pictures or "".join(cell["source"]).startswith("#| fig-alt: "), (
+            f"{cell['id']}: figure without alternative text"
+        )
+
+
+def test_links_between_lessons_exist():
+    for lesson in [*LESSONS, *ROOT.glob("nbs/*.ipynb")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+\.ipynb)", "\n".join(cells(lesson, "markdown"))):
+            assert (lesson.parent / target).exists(), f"{lesson.stem} links {target}"
+
+
+def test_only_settings_declare_dependencies():
+    assert "dependencies" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert not list(ROOT.glob("requirements*.txt"))
+
+
+def test_tests_are_counted_by_their_own_name():
+    modules = {path.stem for path in ROOT.glob("tests/wrong_answers/*.py")} - {"__init__"}
+    with_exercises = {path.stem[3:] for path in LESSONS if any(c.startswith("@exercise(") for c in cells(path, "code"))}
+    assert modules == with_exercises, inspect.cleandoc("every lesson has a catalogue of wrong answers, and no other")
