@@ -103,7 +103,7 @@ def test_every_lesson_has_its_sections_and_exercises(lesson):
     assert 3 <= len(headings) - 3 <= 9, headings
     checks = [source for source in code if source.startswith("@exercise(")]
     assert len(checks) >= 3 and len(set(checks)) == len(checks)
-    solutions = [source for source in code if "### BEGIN SOLUTION" in source]
+    solutions = [source for source in code if re.search(r"^ +### BEGIN SOLUTION$", source, flags=re.MULTILINE)]
     assert len(solutions) == len(checks)
     assert [text for text in texts if re.match(r"\*\*Ejercicio \d", text)] and len(code) + len(texts) <= 64
     assert sum(text.startswith("**Ejercicio ") for text in texts) == len(checks)
