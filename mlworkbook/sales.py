@@ -14,6 +14,7 @@ import logging
 import warnings
 from collections.abc import Sequence
 from importlib.resources import files
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -189,7 +190,7 @@ def opening(
 
     def look(frame: pd.DataFrame) -> pd.DataFrame:
         weekday = frame["ds"].dt.dayofweek
-        return frame.assign(weekday=weekday, holiday=frame["holiday"] if "holiday" in frame else "")
+        return frame.assign(weekday=weekday, holiday=frame.get("holiday", ""))
 
     seen, asked = look(history).sort_values("ds", kind="stable"), look(ahead)
     feasts, normal = seen[seen["holiday"] != ""], seen[seen["holiday"] == ""]
@@ -249,7 +250,7 @@ def load_sales(
     level: str = "store",  # "store", "product" (bakery only) or "chain", the sum of all
     columns: dict[str, str | None] | None = None,  # the file's names and ours: {"fecha": "ds"}; None leaves one out
     horizon: int = 0,  # future rows to add to each series
-    stores: Sequence[str] | None = None,  # series to keep, such as ["S02", "S05"]
+    stores: Sequence[str | int] | None = None,  # stores to keep, such as ["S02", "S05"] or [2, 5]
     ended: str = "error",  # what to do with a series that ends before the others: "error" or "drop"
     gaps: str = "error",  # what to do with missing days: "error", or "closed" when the shop did not open
 ) -> pd.DataFrame:  # history, checked: `unique_id, ds, y` and columns known in advance
@@ -268,7 +269,7 @@ def load_sales(
     if read["fault"].eq("").all():
         history = trim(history.assign(ds=read["day"]))
         if stores is not None:
-            history = choose(history, [stores] if isinstance(stores, str) else list(stores))
+            history = choose(history, stores)
         if ended == "drop":
             end = history["ds"].where(history["y"].notna()).groupby(history["unique_id"]).transform("max")
             for name in history.loc[end < end.max(), "unique_id"].unique():
@@ -287,15 +288,17 @@ def load_sales(
 
 def choose(
     history: pd.DataFrame,  # history of several series
-    stores: Sequence[str],  # names of stores or of series
+    stores: Sequence[str | int] | str | int,  # names or numbers of stores, or names of series
 ) -> pd.DataFrame:  # rows of those series
     "Keep some stores; raises `ValueError` when one is unknown."
+    asked = [stores] if isinstance(stores, str | Integral) else list(stores)
+    asked = {f"S{store:02d}" if isinstance(store, Integral) else store for store in asked}
     names = {key: {key, str(key).split("_P")[0]} for key in history["unique_id"].unique()}
-    known = sorted(set().union(*names.values()), key=str)
-    unknown = [store for store in stores if store not in known]
-    if unknown or not stores:
-        raise ValueError(f"stores is {list(stores)!r}, unknown: {unknown!r}; expected some of {', '.join(map(str, known))}")
-    return history[history["unique_id"].isin([key for key, both in names.items() if both & set(stores)])]
+    known = set().union(*names.values())
+    if not asked or asked - known:
+        unknown = ", ".join(sorted(map(repr, asked - known)))
+        raise ValueError(f"stores is {stores!r}, unknown: {unknown or 'all'}; expected some of {', '.join(sorted(known))}")
+    return history[history["unique_id"].isin([key for key, both in names.items() if both & asked])]
 
 # %% ../nbs/discover/16_sales.ipynb #sa-truth
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
