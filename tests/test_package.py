@@ -1,0 +1,121 @@
+"What is installed, declared and promised by the repository's own pages."
+
+import re
+import subprocess
+import sys
+import zipfile
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+LESSONS = sorted(ROOT.glob("nbs/*/*.ipynb"), key=lambda path: path.name)
+
+
+def settings():
+    "The one place where dependencies are declared."
+    parser = ConfigParser(delimiters=["="])
+    parser.read(ROOT / "settings.ini", encoding="utf-8")
+    return parser["DEFAULT"]
+
+
+def python(code):
+    "Run code in a fresh interpreter and return what it prints."
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize("module", ["mlworkbook", "mlworkbook.cli"])
+def test_import_is_light(module):
+    heavy = {"pandas", "numpy", "prophet", "mlflow", "statsforecast", "matplotlib", "pandera"}
+    loaded = python(f"import sys, {module}; print(*sorted({heavy} & set(sys.modules)))")
+    assert loaded == ""
+
+
+@pytest.mark.parametrize("module", ["sales", "contract", "metrics", "baselines", "backtest", "registry", "tracking"])
+def test_the_heaviest_wait_until_they_are_used(module):
+    loaded = python(
+        f"import sys, mlworkbook.{module}; print(*sorted({{'prophet', 'mlflow', 'statsforecast'}} & set(sys.modules)))"
+    )
+    assert loaded == ""
+
+
+def test_a_learner_needs_no_nbdev():
+    names = {Requirement(line).name for line in settings()["requirements"].split()}
+    assert not names & {"nbdev", "fastcore", "execnb", "nbval", "pytest", "sphinx"}
+    for module in ROOT.glob("mlworkbook/*.py"):
+        assert not re.search(r"^(from|import) (nbdev|fastcore)", module.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_constraints_hold_every_dependency_within_its_bounds():
+    pins = {}
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            pin = Requirement(line)
+            pins.setdefault(canonicalize_name(pin.name), []).append(next(iter(pin.specifier)).version)
+    assert pins, "constraints.txt is empty: run `make lock`"
+    for key in settings():
+        if key.endswith("requirements"):
+            for requirement in map(Requirement, settings()[key].split()):
+                for version in pins[canonicalize_name(requirement.name)]:
+                    assert requirement.specifier.contains(version), (
+                        f"{requirement} refuses {version} of constraints.txt"
+                    )
+
+
+def test_versions_agree():
+    version = settings()["version"]
+    assert python("import mlworkbook; print(mlworkbook.__version__)") == version
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_readme_is_short_and_true():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 120 and "README.es.md" in text.splitlines()[0]
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    assert {name for name in re.findall(r"`?make ([a-z]+)", text)} <= targets
+    for lesson in LESSONS:
+        assert f"(nbs/{lesson.parent.name}/{lesson.name})" in text, f"README.md does not show {lesson.stem}"
+        cover = (ROOT / "nbs/index.ipynb").read_text(encoding="utf-8")
+        assert f"({lesson.parent.name}/{lesson.name})" in cover, f"the cover does not show {lesson.stem}"
+    for page in ROOT.glob("*.md"):
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (ROOT / target).exists(), f"{page.name} links {target}"
+
+
+def test_readme_example_runs():
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    printed = python(example)
+    assert "prophet" in printed and "seasonal_naive" in printed and "wape" in printed
+
+
+def test_nothing_speaks_of_a_machine_or_a_registry():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    words = ["/ro" + "ot/", "/wo" + "rk/", "pypi" + ".org", "python" + "hosted", "debian" + ".org", "npm" + "js"]
+    for name in listed.split("\0"):
+        path = ROOT / name
+        if path.is_file() and path.suffix not in (".parquet", ".png", ".ico"):
+            text = re.sub(r'"image/png": "[^"]*"', "", path.read_text(encoding="utf-8"))
+            assert not [word for word in words if word in text], name
+
+
+@pytest.mark.slow
+def test_wheel_carries_data_licences_and_lessons(tmp_path):
+    command = ["uv", "build", "--wheel", "--no-build-isolation", "--quiet", "--offline", "--out-dir", str(tmp_path)]
+    subprocess.run([Path(sys.executable).with_name("uv"), *command[1:]], cwd=ROOT, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (entry,) = [archive.read(name).decode() for name in names if name.endswith("entry_points.txt")]
+    assert "mlworkbook/data/bakery.parquet" in names and "mlworkbook/data/LICENSE.ddop-BSD-3" in names
+    packed = {name.removeprefix("mlworkbook/lessons/") for name in names if name.startswith("mlworkbook/lessons/")}
+    assert packed == {
+        path.relative_to(ROOT / "nbs").as_posix()
+        for path in ROOT.glob("nbs/**/*.ipynb")
+        if ".ipynb_checkpoints" not in path.parts
+    }
+    assert not [name for name in names if name.startswith(("tests", "tools", "nbs"))]
+    assert "mlworkbook = mlworkbook.cli:main" in entry
