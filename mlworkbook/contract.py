@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FINITE', 'DAY_FAULTS', 'WEEKDAYS', 'KEYS', 'STEP', 'EARLY', 'COPIES', 'Forecast', 'rule', 'to_number', 'number',
-           'words', 'read_days', 'days', 'enforce', 'check_raw', 'timeline', 'check_history', 'regressors', 'warn_huge',
+           'words', 'read_days', 'enforce', 'days', 'check_raw', 'timeline', 'check_history', 'regressors', 'warn_huge',
            'last_day', 'past', 'check_horizon', 'future', 'check_rows', 'check_forecast', 'check_scored']
 
 # %% ../nbs/discover/15_contract.ipynb #co-imports
@@ -56,7 +56,7 @@ def words(
 
     return rule(good, f"expected {what} as text; fill it in, or convert it with `.astype(str)`")
 
-# %% ../nbs/discover/15_contract.ipynb #co-faults
+# %% ../nbs/discover/15_contract.ipynb #co-read-days
 DAY_FAULTS = {
     "number": "expected dates, not numbers; convert them, such as "
     "`pd.to_datetime(values.astype(str), format='%Y%m%d')`",
@@ -66,13 +66,13 @@ DAY_FAULTS = {
     "time": "expected days without a time of day; take `.dt.normalize()` and add up each day's sales",
 }
 
-# %% ../nbs/discover/15_contract.ipynb #co-read-days
+
 def read_days(
     values: pd.Series,  # dates, or text such as 2024-04-03 or 31/01/2024
 ) -> pd.DataFrame:  # `day` (datetime64[ns], NaT when unread) and `fault` (a key of `DAY_FAULTS`, or "")
     "Read each day and say what is wrong with it; 03/04/2024 is read only when a number above 12 proves the order."
     codes, found = pd.factorize(values, use_na_sentinel=False)
-    text = pd.Series(found).astype(str)
+    text = pd.Series(found, dtype=found.dtype).astype(str)
     zone = text.str.contains(r":\d\d(?:\.\d+)?\s?(?:Z|[+-]\d\d:?\d\d)$")
     text = text.str.replace(r"\s?(?:Z|[+-]\d\d:?\d\d)$", "", regex=True).where(zone, text)
     iso = text.str.replace(r"^(\d{4})[/.](\d\d)[/.](\d\d)", r"\1-\2-\3", regex=True)
@@ -89,15 +89,6 @@ def read_days(
     fault = pd.Series(np.select(tests, list(DAY_FAULTS), ""), dtype=object)
     table = pd.DataFrame({"day": pd.Series(pd.NaT, day.index) if number else day, "fault": fault})
     return table.astype({"day": "datetime64[ns]"}).take(codes).set_axis(values.index)
-
-
-def days() -> list[pa.Check]:
-    "Clauses of a column of days, one for each fault."
-
-    def clause(fault: str, text: str) -> pa.Check:
-        return rule(lambda values: read_days(values)["fault"] != fault, text)
-
-    return [clause(fault, text) for fault, text in DAY_FAULTS.items()]
 
 # %% ../nbs/discover/15_contract.ipynb #co-enforce
 def enforce(
@@ -119,7 +110,7 @@ def enforce(
         return
     lines = []
     for (column, check), found in cases:
-        row, rows = found["index"].iloc[0], f"{len(found)} row{'s' * (len(found) > 1)}"
+        row, rows = found["index"].min(), f"{len(found)} row{'s' * (len(found) > 1)}"
         if check == "column_in_dataframe":
             absent = ", ".join(map(repr, found["failure_case"]))
             lines.append(f"no column {absent} among {', '.join(map(repr, frame))}; rename or add it")
@@ -134,6 +125,15 @@ def enforce(
     if len(lines) > 1:
         lines = [f"{len(lines)} problems", *(f"- {line}" for line in lines)]
     raise ValueError(f"{name}: " + "\n".join(lines))
+
+
+def days() -> list[pa.Check]:
+    "Clauses of a column of days, one for each fault."
+
+    def clause(fault: str, text: str) -> pa.Check:
+        return rule(lambda values: read_days(values)["fault"] != fault, text)
+
+    return [clause(fault, text) for fault, text in DAY_FAULTS.items()]
 
 # %% ../nbs/discover/15_contract.ipynb #co-raw
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
@@ -158,11 +158,11 @@ def check_raw(
     enforce("raw extract", frame, clauses, ["store", "product", "date"])
     return frame.sort_values(["store", "product", "date"], ignore_index=True)
 
-# %% ../nbs/discover/15_contract.ipynb #co-keys
+# %% ../nbs/discover/15_contract.ipynb #co-timeline
 KEYS = ["unique_id", "ds"]
 STEP, EARLY, COPIES = "days since the row before", "days before the end of the others", "rows with this key"
 
-# %% ../nbs/discover/15_contract.ipynb #co-timeline
+
 def timeline(
     frame: pd.DataFrame,  # `unique_id, ds, y`, rows in any order, readable days
 ) -> pd.DataFrame:  # place of each row in its series: `STEP`, `EARLY`, usual step, is it `ahead` of the sales?
@@ -176,7 +176,7 @@ def timeline(
     early = (end.max() - end).dt.days.where(day.eq(end) | (end.isna() & first), 0)
     usual = step.groupby(series).transform("median").fillna(1)
     ahead = frame["y"].isna() & (day > end)
-    return pd.DataFrame({STEP: step.fillna(1), EARLY: early, "usual": usual, "ahead": ahead})
+    return pd.DataFrame({STEP: step.fillna(1).astype("int64"), EARLY: early, "usual": usual, "ahead": ahead})
 
 # %% ../nbs/discover/15_contract.ipynb #co-history
 def check_history(
@@ -271,7 +271,7 @@ def past(
     "History without its future rows."
     return history[history["y"].notna()]
 
-# %% ../nbs/discover/15_contract.ipynb #co-horizon
+
 def check_horizon(
     horizon: int,  # days ahead
 ) -> int:  # the same, as a plain `int`
@@ -333,6 +333,9 @@ def check_rows(
     return table.drop(columns=COPIES).assign(**dates).sort_values(keys, ignore_index=True)
 
 # %% ../nbs/discover/15_contract.ipynb #co-forecast
+Forecast = Callable[[pd.DataFrame, int], pd.DataFrame]
+
+
 def check_forecast(
     forecast: pd.DataFrame,  # `unique_id, ds, yhat[, yhat_lower, yhat_upper][, status]`
 ) -> pd.DataFrame:  # checked copy, by series and day
@@ -347,6 +350,3 @@ def check_scored(
     keys = [*(["model"] if "model" in scored else []), "cutoff", *KEYS]
     sold = {"y": [number("units sold, 0 or more", least=0)], "cutoff": days()}
     return check_rows("scored", scored, keys, sold)
-
-# %% ../nbs/discover/15_contract.ipynb #co-alias
-Forecast = Callable[[pd.DataFrame, int], pd.DataFrame]
