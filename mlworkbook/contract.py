@@ -103,7 +103,7 @@ def enforce(
     """
     columns = {name: pa.Column(checks=checks, nullable=True) for name, checks in clauses.items()}
     try:
-        pa.DataFrameSchema(columns, unique_column_names=True).validate(frame, lazy=True)
+        pa.DataFrameSchema(columns, unique_column_names=True).validate(frame, lazy=True, inplace=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases.groupby(["column", "check"], sort=False, dropna=False)
     else:
@@ -191,10 +191,11 @@ def check_history(
         raise ValueError(f"history: {len(history)} rows without sales; expected at least one day with `y`")
     frame = history.reset_index(drop=True)
     read, units = read_days(frame["ds"]), to_number(frame["y"])
-    ahead, usual, table = frame["y"].isna(), 1, frame
+    ahead, usual = frame["y"].isna(), 1
     if read["fault"].eq("").all():
         place = timeline(frame)
-        ahead, usual, table = place["ahead"], place["usual"], frame.join(place[[STEP, EARLY]])
+        ahead, usual = place.pop("ahead"), place.pop("usual")
+        frame[[STEP, EARLY]] = place
     closed = frame["closed"].eq(True) if "closed" in frame else False
     clauses = {
         "unique_id": [words("the key of a series")],
@@ -223,15 +224,14 @@ def check_history(
         "closed": [rule(lambda values: values.isin([True, False]), "expected True or False; fill it in")],
         "holiday": [words("the name of the holiday, or ''", least=0)],
     }
-    clauses |= {name: [number("a number known in advance")] for name in regressors(frame)}
-    enforce("history", table, {name: clauses[name] for name in clauses if name in table}, KEYS)
-    numeric = {name: pd.to_numeric(frame[name]) for name in regressors(frame)}
-    frame = frame.assign(ds=read["day"], y=units, **numeric)
+    clauses |= {name: [number("a number known in advance")] for name in regressors(history)}
+    enforce("history", frame, {name: clauses[name] for name in clauses if name in frame}, KEYS)
+    frame = frame[[*KEYS, "y", *(name for name in history if name not in [*KEYS, "y"])]]
+    frame = frame.assign(ds=read["day"], y=units, **{name: pd.to_numeric(frame[name]) for name in regressors(frame)})
     if "closed" in frame:
         frame["closed"] = frame["closed"].astype(bool)
     warn_huge(frame)
-    order = [*KEYS, "y", *(name for name in frame if name not in [*KEYS, "y"])]
-    return frame[order].sort_values(KEYS, ignore_index=True)
+    return frame.sort_values(KEYS, ignore_index=True)
 
 # %% ../nbs/discover/15_contract.ipynb #co-regressors
 def regressors(
