@@ -1,0 +1,290 @@
+"""Pages that no file holds: one for each exported module, their list, and the order of the course."""
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import io
+import json
+import re
+import textwrap
+import tokenize
+from pathlib import Path
+from types import ModuleType
+
+import nbdev_reader
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.project import Project
+
+TEXTS = {
+    "es": {
+        "stages": {
+            "start": "Antes de empezar",
+            "discover": "Descubrir",
+            "play": "Jugar",
+            "develop": "Desarrollar",
+            "deploy": "Desplegar",
+        },
+        "reference": "Referencia",
+        "modules": "Los módulos del paquete",
+        "about": "Cada módulo nace de una lección. Esta página los reúne en el orden del curso.",
+        "module": "Módulo",
+        "what": "Qué hace",
+        "lesson": "Lección",
+        "download": "Descargar el cuaderno",
+        "download_title": "Edición para resolver: las soluciones están vacías",
+        "course": "El curso",
+        "search": "Buscar en el curso…",
+        "licence": "Código: MIT · Textos: CC BY 4.0 · Datos: ddop, BSD-3-Clause",
+    },
+    "en": {
+        "stages": {
+            "start": "Before you start",
+            "discover": "Discover",
+            "play": "Play",
+            "develop": "Develop",
+            "deploy": "Deploy",
+        },
+        "reference": "Reference",
+        "modules": "Modules of the package",
+        "about": "Each module is born in a lesson. This page lists them in the order of the course.",
+        "module": "Module",
+        "what": "What it does",
+        "lesson": "Lesson",
+        "download": "Download the notebook",
+        "download_title": "Edition to solve: the solutions are left out",
+        "course": "The course",
+        "search": "Search the course…",
+        "licence": "Code: MIT · Texts: CC BY 4.0 · Data: ddop, BSD-3-Clause",
+    },
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Lesson:
+    "What the site must know of a lesson before it reads it."
+
+    docname: str  # "discover/12_value"
+    number: str  # "12"
+    stage: str  # "discover"
+    module: str  # "value"; empty when the lesson exports nothing
+
+    @property
+    def page(self) -> str:
+        return f"api/{self.module}" if self.module else ""
+
+
+def find_lessons(
+    folder: Path,  # `nbs`
+    stages: list[str],  # in the order of the course
+) -> list[Lesson]:  # in reading order
+    "Lessons are the numbered notebooks of the stages."
+    lessons = []
+    for stage in stages:
+        for path in sorted((folder / stage).glob("[0-9][0-9]_*.ipynb")):
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            found = re.search(r"^#\|\s*default_exp\s+(\w+)", "".join(cells[0]["source"]), re.M)
+            lessons.append(Lesson(f"{stage}/{path.stem}", path.stem[:2], stage, found[1] if found else ""))
+    return lessons
+
+
+def contents(
+    lessons: list[Lesson],
+    texts: dict,
+    extra: list[str],  # pages that come after the lessons
+) -> str:  # MyST
+    "Tables of contents of the course, one for each stage, for the sidebar and the order of the pages."
+    groups = {name: [] for name in [*texts["stages"].values(), texts["reference"]]}
+    for lesson in lessons:
+        groups[texts["stages"][lesson.stage]].append(lesson.docname)
+    groups[texts["reference"]] += extra
+    tree = "```{{toctree}}\n:hidden:\n:caption: {}\n\n{}\n```\n"
+    return "\n".join(tree.format(name, "\n".join(pages)) for name, pages in groups.items() if pages)
+
+
+def module_list(lessons: list[Lesson], texts: dict) -> str:
+    "The page that lists the modules, as reStructuredText."
+    rows = [f"   * - {texts['module']}\n     - {texts['what']}\n     - {texts['lesson']}"]
+    for lesson in lessons:
+        what = rest(inspect.getdoc(importlib.import_module(f"mlworkbook.{lesson.module}")).splitlines()[0])
+        rows.append(f"   * - :doc:`/{lesson.page}`\n     - {what}\n     - :doc:`/{lesson.docname}`")
+    table = ".. list-table::\n   :header-rows: 1\n   :class: modules\n\n" + "\n".join(rows)
+    tree = ".. toctree::\n   :hidden:\n\n" + "\n".join(f"   /{lesson.page}" for lesson in lessons)
+    title = texts["modules"]
+    return f"{title}\n{'=' * len(title)}\n\n{texts['about']}\n\n{table}\n\n{tree}\n"
+
+
+def module_page(lesson: Lesson) -> str:
+    "The page of one module, as reStructuredText."
+    name = f"mlworkbook.{lesson.module}"
+    title = f"{name}\n{'=' * len(name)}"
+    return f"{title}\n\n.. automodule:: {name}\n   :members:\n\n" + "\n".join(constants(importlib.import_module(name)))
+
+
+def constants(
+    module: ModuleType,  # exported from a lesson
+) -> list[str]:  # one directive for each value or alias of a type, as the source writes it
+    "Public names that are neither functions nor classes; a long table is left to the lesson."
+    source = inspect.getsource(module)
+    found = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            value, comment = ast.unparse(node.value), comments(source).get(node.end_lineno, "")
+            if isinstance(target, ast.Name) and target.id in module.__all__ and len(value) <= 120:
+                found.append(f".. py:data:: {module.__name__}.{target.id}\n   :value: {value}\n\n   {rest(comment)}\n")
+    return found
+
+
+def rest(
+    text: str,  # docstring or comment, where one backtick marks code, as in the lessons
+) -> str:  # the same for reStructuredText
+    "Keep stars, bars and trailing underscores as they are, outside of code."
+    parts = re.split(r"(`+[^`]+`+)", text)
+    parts[::2] = [re.sub(r"([*|\\]|_\b)", r"\\\1", part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def comments(source: str) -> dict[int, str]:
+    "Comments by line."
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {token.start[0]: token.string.lstrip("# ").strip() for token in tokens if token.type == tokenize.COMMENT}
+
+
+def docments(
+    thing: object,  # function, method or class
+) -> list[tuple[str, str, str]]:  # name (empty for what is returned), type as written, comment
+    "Comments that stand beside each parameter, or beside each field of a dataclass, and beside what is returned."
+    source = textwrap.dedent(inspect.getsource(thing))
+    beside = comments(source)
+    node = ast.parse(source).body[0]
+    if isinstance(node, ast.ClassDef):
+        if dataclasses.is_dataclass(thing):
+            fields = [line for line in node.body if isinstance(line, ast.AnnAssign)]
+            return [(one.target.id, ast.unparse(one.annotation), beside.get(one.end_lineno, "")) for one in fields]
+        own = thing.__dict__.get("__init__")
+        return docments(own) if inspect.isfunction(own) else []
+    rules = node.args
+    plain = [*rules.posonlyargs, *rules.args]
+    pairs = list(zip(plain, [None] * (len(plain) - len(rules.defaults)) + rules.defaults, strict=True))
+    pairs += [(rules.vararg, None)] * bool(rules.vararg)
+    pairs += list(zip(rules.kwonlyargs, rules.kw_defaults, strict=True))
+    pairs += [(rules.kwarg, None)] * bool(rules.kwarg)
+    head = node.returns.end_lineno if node.returns else node.lineno
+    found = []
+    for arg, default in pairs:
+        line = max(arg.end_lineno, default.end_lineno if default else 0)
+        kind = ast.unparse(arg.annotation) if arg.annotation else ""
+        if arg.arg not in ("self", "cls"):
+            found.append((arg.arg, kind, beside.get(line, "") if line != head else ""))
+    if node.returns:
+        found.append(("", ast.unparse(node.returns), beside.get(head, "")))
+    return found
+
+
+def describe(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    "Write a docstring as reStructuredText and add the fields for parameters and result."
+    text = "\n".join(lines).strip()
+    text = re.sub(r"\n(?=(Raises|Source:|Warns) )", "\n\n", text)
+    lines[:] = rest(text).splitlines()
+    if what not in ("function", "method", "class", "exception"):
+        return
+    lines.append("")
+    for arg, kind, comment in docments(obj):
+        if arg:
+            lines.append(f":param {arg}: {rest(comment)}")
+            lines += [f":type {arg}: ``{kind}``"] if kind else []
+        elif kind != "None" or comment:
+            lines.append(f":returns: ``{kind}``" + f" – {rest(comment)}" * bool(comment))
+    lines.append("")
+
+
+class Course(Project):
+    "The source folder and the pages that are made or lie elsewhere."
+
+    made: dict[str, Path]  # name of a page, absolute path
+
+    def discover(self, *args, **kwargs) -> set[str]:
+        super().discover(*args, **kwargs)
+        self._docname_to_path.update(self.made)
+        self.docnames.update(self.made)
+        return self.docnames
+
+
+def choose(app: Sphinx, config: object) -> None:
+    "Find the lessons and the words of the chosen language."
+    app.texts = TEXTS[config.language]
+    app.lessons = find_lessons(Path(app.srcdir), list(app.texts["stages"]))
+    config.html_theme_options = config.html_theme_options | {"search_bar_text": app.texts["search"]}
+
+
+def add_pages(app: Sphinx) -> None:
+    "Let Sphinx find the pages that are made here, and the Markdown pages of this folder, as if they lay in `nbs`."
+    exported = [lesson for lesson in app.lessons if lesson.module]
+    app.extra = sorted(path.stem for path in Path(app.confdir).glob("*.md"))
+    made = {name: Path(app.confdir) / f"{name}.md" for name in app.extra}
+    if exported and app.builder.name != "gettext":  # docstrings are English in every edition
+        folder = Path(app.doctreedir) / "api"
+        folder.mkdir(parents=True, exist_ok=True)
+        texts = {"index": module_list(exported, app.texts)} | {item.module: module_page(item) for item in exported}
+        for name, text in texts.items():
+            made[f"api/{name}"] = folder / f"{name}.rst"
+            made[f"api/{name}"].write_text(text, encoding="utf-8")
+        app.extra.append("api/index")
+    app.project.__class__ = Course
+    app.project.made = made
+
+
+def number_titles(app: Sphinx, env: object) -> None:
+    "Show the number of a lesson before its title in the sidebar, in links and at the foot of the pages."
+    for lesson in app.lessons:
+        titles = [env.titles[lesson.docname], env.tocs[lesson.docname][0][0][0]]
+        for title in titles:
+            title.insert(0, [nodes.inline("", lesson.number, classes=["lesson-number"]), nodes.Text(" ")])
+
+
+def prepare(app: Sphinx, docname: str, source: list[str]) -> None:
+    "Give MyST-NB the page instead of the notebook; the first page also holds the order of all others."
+    if Path(app.env.doc2path(docname)).suffix != ".ipynb":
+        return
+    more = [contents(app.lessons, app.texts, app.extra)] if docname == app.config.root_doc else []
+    source[0] = nbdev_reader.read(source[0], app.config.language, more)
+
+
+def add_context(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
+    "Give the templates the lesson or the module that the page is about."
+    context["texts"] = app.texts
+    context["download"] = download
+    if "body" in context:  # the visible label says it, and in the language of the page
+        context["body"] = context["body"].replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    context["lesson"] = next((lesson for lesson in app.lessons if lesson.docname == page), None)
+    context["born"] = next((lesson for lesson in app.lessons if lesson.page == page and page), None)
+
+
+def write_downloads(app: Sphinx, error: Exception | None) -> None:
+    "Write the learner's edition of every lesson where the pages link to it."
+    from mlworkbook.exercises import student_notebook
+
+    if error or app.builder.format != "html":
+        return
+    for lesson in app.lessons:
+        path = Path(app.outdir) / download(lesson)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = (Path(app.srcdir) / f"{lesson.docname}.ipynb").read_text(encoding="utf-8")
+        path.write_text(json.dumps(student_notebook(json.loads(text)), ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def download(lesson: Lesson) -> str:
+    return f"_downloads/student/{lesson.docname}.ipynb"
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("config-inited", choose)
+    app.connect("builder-inited", add_pages)
+    app.connect("source-read", prepare)
+    app.connect("env-updated", number_titles)
+    app.connect("html-page-context", add_context)
+    app.connect("autodoc-process-docstring", describe)
+    app.connect("build-finished", write_downloads)
+    return {"parallel_read_safe": False}
