@@ -41,10 +41,11 @@ def cutoffs(
         if isinstance(days, bool) or not isinstance(days, Integral) or days < least:
             raise ValueError(f"{name} is {days!r}, expected a whole number of days, {least} or more")
     seen = past(history)["ds"]
-    first, last = seen.min() + pd.Timedelta(days=initial), seen.max() - pd.Timedelta(days=check_horizon(horizon))
+    first = seen.min() + pd.Timedelta(days=initial)
+    last = seen.max() - pd.Timedelta(days=check_horizon(horizon))
     if last < first:
         raise ValueError(
-            f"the history spans {(seen.max() - seen.min()).days} days, from {seen.min():%Y-%m-%d} to {seen.max():%Y-%m-%d}, "
+            f"the history spans {(seen.max() - seen.min()).days} days, {seen.min():%Y-%m-%d} to {seen.max():%Y-%m-%d}, "
             f"fewer than initial + horizon = {initial} + {horizon}; make one of them shorter, or bring more history"
         )
     return list(pd.date_range(end=last, periods=(last - first).days // period + 1, freq=f"{period}D"))
@@ -109,9 +110,7 @@ def ask(
     if len(wrong):
         what = {"left_only": "nothing for", "right_only": "an answer nobody asked for,"}[wrong["side"].iloc[0]]
         where = f"{wrong['unique_id'].iloc[0]} on {wrong['ds'].iloc[0]:%Y-%m-%d}"
-        raise ValueError(
-            f"{len(wrong)} wrong days, first: {what} {where}; expected {task.horizon} days after the cutoff"
-        )
+        raise ValueError(f"{len(wrong)} wrong days, first {what} {where}; expected {task.horizon} days a series")
     return answer
 
 # %% ../nbs/develop/35_backtest.ipynb #bt-work
@@ -177,9 +176,8 @@ class Backtest:
         "Scored frame of one model."
         rows = self.scored[self.scored["model"] == model]
         if rows.empty:
-            raise ValueError(
-                f"no results of {model!r}; scored are {', '.join(self.scored['model'].unique()) or 'none'}"
-            )
+            known = ", ".join(self.scored["model"].unique()) or "none"
+            raise ValueError(f"no results of {model!r}, scored are {known}; see the failures for the others")
         return rows.dropna(axis="columns", how="all").reset_index(drop=True)
 
 
