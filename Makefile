@@ -73,9 +73,9 @@ clean: ## remove what can be made again; never the learner's work
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 .venv/.run: $(FILES) | .venv/bin/uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab]"
 	@touch $@
 
 .venv/.dev: $(FILES) | .venv/bin/uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[dev,docs]"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,dev,docs]"
 	@touch $@ .venv/.run

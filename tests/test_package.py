@@ -1,10 +1,12 @@
 "What is installed, declared and promised by the repository's own pages."
 
+import json
 import re
 import subprocess
 import sys
 import zipfile
 from configparser import ConfigParser
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,19 @@ def test_a_learner_needs_no_nbdev():
     assert not names & {"nbdev", "fastcore", "execnb", "nbval", "pytest", "sphinx"}
     for module in ROOT.glob("mlworkbook/*.py"):
         assert not re.search(r"^(from|import) (nbdev|fastcore)", module.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def test_lessons_import_only_what_a_learner_installs():
+    declared = (settings()["requirements"] + settings()["lab_requirements"]).split()
+    learners = {canonicalize_name(Requirement(line).name) for line in declared} | {"mlworkbook"}
+    owners = packages_distributions()
+    for lesson in LESSONS:
+        cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+        source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        for name in (
+            set(re.findall(r"^\s*(?:from|import) ([a-z]\w*)", source, flags=re.MULTILINE)) - sys.stdlib_module_names
+        ):
+            assert learners & set(map(canonicalize_name, owners[name])), f"{lesson.stem} imports {name}"
 
 
 def test_constraints_hold_every_dependency_within_its_bounds():
