@@ -374,7 +374,8 @@ def make_sales(
     y *= 1 + truth[["summer"]].to_numpy() * np.sin(2 * np.pi * day.dayofyear.to_numpy() / 365.25)
     y *= 1 + truth[["promo"]].to_numpy() * promo
     y[:, holiday == "Labor Day"] *= truth[["labor"]].to_numpy()
-    y *= 1 + noise * np.random.default_rng([seed, 2]).standard_normal(y.shape)
+    for row in range(series):  # a generator each, so that more shops or more days change no sale
+        y[row] *= 1 + noise * np.random.default_rng([seed, 2, row]).standard_normal(len(day))
     y = np.round(np.maximum(y, 0))
     y[:, days:] = np.nan
     return pd.DataFrame(
