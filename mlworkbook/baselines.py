@@ -70,15 +70,15 @@ def past_errors(
     limits = []
     for step in range(1, steps + 1):
         error = rows["y"] - means.groupby(cycle(rows, season)).shift(step)
-        found = error.groupby(rows["unique_id"]).quantile([(1 - level) / 2, (1 + level) / 2]).unstack()
-        found.columns = ["lower", "upper"]
+        errors = error.groupby(rows["unique_id"])
+        found = pd.DataFrame({"lower": errors.quantile((1 - level) / 2), "upper": errors.quantile((1 + level) / 2)})
         limits.append(found.fillna(limits[-1]) if limits else found.fillna(0.0))
     found = pd.concat(limits, keys=range(1, steps + 1), names=["step"]).swaplevel()
     return found.assign(lower=found["lower"].clip(upper=0), upper=found["upper"].clip(lower=0))
 
 # %% ../nbs/play/23_baselines.ipynb #ba-repeat
 def repeat(
-    history: pd.DataFrame,  # one or more series
+    history: pd.DataFrame,  # checked history
     horizon: int,  # days ahead
     *,
     season: int,  # days per cycle
@@ -94,7 +94,6 @@ def repeat(
             raise ValueError(f"{name} is {value!r}, expected a whole number >= 1, such as 7")
     if not 0 < level < 1:
         raise ValueError(f"level is {level!r}, expected a ratio between 0 and 1, such as 0.8")
-    history = check_history(history)
     rows, days = open_days(history), future(history, check_horizon(horizon))[["unique_id", "ds"]]
     keys = cycle(rows, season)
     means = rows.groupby(keys)["y"].rolling(seasons, min_periods=1).mean().droplevel([0, 1]).reindex(rows.index)
@@ -119,7 +118,7 @@ def naive(
     level: float = 0.8,  # share of days the interval should hold, 0-1
 ) -> pd.DataFrame:  # forecast with interval and `status`
     "Repeat the last open day."
-    return repeat(history, horizon, season=1, seasons=1, level=level)
+    return repeat(check_history(history), horizon, season=1, seasons=1, level=level)
 
 
 def seasonal_naive(
@@ -130,7 +129,7 @@ def seasonal_naive(
     level: float = 0.8,  # share of days the interval should hold, 0-1
 ) -> pd.DataFrame:  # forecast with interval and `status`
     "Repeat the last open day with the same weekday: the chain's own rule."
-    return repeat(history, horizon, season=season, seasons=1, level=level)
+    return repeat(check_history(history), horizon, season=season, seasons=1, level=level)
 
 
 def moving_average(
@@ -142,7 +141,7 @@ def moving_average(
     level: float = 0.8,  # share of days the interval should hold, 0-1
 ) -> pd.DataFrame:  # forecast with interval and `status`
     "Mean of the last open days with the same weekday."
-    return repeat(history, horizon, season=season, seasons=seasons, level=level)
+    return repeat(check_history(history), horizon, season=season, seasons=seasons, level=level)
 
 # %% ../nbs/play/23_baselines.ipynb #ba-smoothing
 def smoothing(
@@ -182,13 +181,14 @@ def auto_ets(
     A series with fewer than three cycles, or that never changes, gets the seasonal naive and says so in `status`.
     Source: Hyndman, Koehler, Snyder and Grose (2002), as implemented in statsforecast.
     """
-    forecast = seasonal_naive(history, horizon, season=season, level=level)
     history, numbers = check_history(history), ["yhat", "yhat_lower", "yhat_upper"]
+    forecast = repeat(history, horizon, season=season, seasons=1, level=level)
     sold = fill_closed(history, season).groupby("unique_id")["y"]
     for name, rows in forecast.groupby("unique_id").groups.items():
         y = sold.get_group(name).to_numpy()[-window:]
         if len(y) < 3 * season or np.ptp(y) == 0:
-            forecast.loc[rows, "status"] = f"fallback: {len(y)} days, {len(np.unique(y))} different"
+            reason = f"{len(y)} days, {3 * season} needed" if len(y) < 3 * season else "constant sales"
+            forecast.loc[rows, "status"] = f"fallback: {reason}"
             continue
         answer = smoothing(season).forecast(y=y, h=horizon, level=[100 * level])
         forecast.loc[rows, numbers] = np.clip(np.column_stack(list(answer.values())), 0, None)
