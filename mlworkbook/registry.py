@@ -55,7 +55,8 @@ class SeriesRequest(BaseModel, extra="forbid"):
 
     unique_id: str = Field(min_length=1)
     horizon: int = Field(ge=1, le=366)  # days after the last day the model has seen
-    future: list[FutureDay] | None = None  # when omitted, the calendar the model was trained with
+    # when omitted, the calendar the model was trained with
+    future: list[FutureDay] | None = Field(default=None, min_length=1)
 
 
 class ForecastDay(BaseModel):
@@ -425,12 +426,12 @@ def fetch(
             f"{which} has no seal, expected a version made by log_panel; do not load it"
         )
     with tempfile.TemporaryDirectory() as draft:
-        folder = Path(mlflow.artifacts.download_artifacts(found.source, dst_path=draft))
-        # MLflow leaves a note of its own beside the files it downloads
-        (folder / "registered_model_meta").unlink(missing_ok=True)
         try:
+            folder = Path(mlflow.artifacts.download_artifacts(found.source, dst_path=draft))
+            # MLflow leaves a note of its own beside the files it downloads
+            (folder / "registered_model_meta").unlink(missing_ok=True)
             check_manifest(folder, found.tags["seal"])
-        except ValueError as error:
+        except (ValueError, OSError, mlflow.MlflowException) as error:
             raise ValueError(f"{which}: {error}") from error
         yield folder
 
@@ -438,7 +439,7 @@ def fetch(
 def note(
     client: "MlflowClient",  # of the store
     found: "ModelVersion",  # as the registry gives it
-    **tags: object,  # written as text
+    tags: dict[str, object],  # written as text
 ) -> None:
     "Keep a decision on the version it is about."
     for key, value in tags.items():
@@ -470,19 +471,14 @@ def promote(
             "call log_backtest with them and log_panel inside the same run"
         )
     taken, decision = referee(scored, costs, model, baseline, old)
+    outcome = "promoted" if decision.promoted else "refused"
     with fetch(challenger):
-        note(
-            client,
-            challenger,
-            decision="promoted" if decision.promoted else "refused",
-            reason=decision.reason,
-            exam=taken,
-            **decision.figures,
-        )
+        tags = {"decision": outcome, "reason": decision.reason, "exam": taken}
+        note(client, challenger, tags | decision.figures)
     if not decision.promoted:
         raise ValueError(f"version {challenger.version} of {name!r} {decision.reason}")
     if old and old.version != challenger.version:
-        note(client, challenger, previous=old.version)
+        note(client, challenger, {"previous": old.version})
     client.set_registered_model_alias(name, "champion", challenger.version)
     client.delete_registered_model_alias(name, "challenger")
     return decision
@@ -517,6 +513,8 @@ def rollback(
     Raises `ValueError` when there is no earlier champion or its files are damaged.
     """
     client = connect(folder)
+    import mlflow
+
     current = find(client, name, "champion")
     if current is None:
         raise ValueError(f"{name!r} has no champion; there is nothing to roll back")
@@ -524,9 +522,15 @@ def rollback(
         raise ValueError(
             f"version {current.version} of {name!r} replaced no champion; promote another version instead"
         )
-    older = client.get_model_version(name, current.tags["previous"])
+    try:
+        older = client.get_model_version(name, current.tags["previous"])
+    except mlflow.MlflowException as error:
+        raise ValueError(
+            f"version {current.tags['previous']} of {name!r} was deleted; promote another version"
+        ) from error
     with fetch(older):
-        note(client, current, decision="rolled back", rollback_reason=reason or "not given")
+        done = {"decision": "rolled back", "rollback_reason": reason or "not given"}
+        note(client, current, done)
     client.set_registered_model_alias(name, "champion", older.version)
     return str(older.version)
 

@@ -343,6 +343,7 @@ def test_a_child_is_shown_under_its_parent(store):
 # quiet
 
 
+@pytest.mark.slow
 def test_no_warning_and_no_output(tmp_path):
     "A new store, a run and a comparison in a fresh Python: MLflow warns of nothing and prints nothing."
     code = f"""
