@@ -216,7 +216,7 @@ def run_batch(
 ) -> Batch:  # what was done
     """Forecast one night and publish it as one whole file; run again, it continues or changes nothing.
 
-    Raises `ValueError` for bad data or an incomplete forecast, `OSError` for a folder that cannot be written or is in use.
+    Raises `ValueError` for bad data or an incomplete forecast, `OSError` for a folder not writable or in use.
     """
     known = as_of(history, horizon, date)
     ids = known["unique_id"].unique()
@@ -270,6 +270,7 @@ def plot_night(
             alpha=0.25,
             label="interval",
         )
+    ax.margins(y=0.2)  # room for the legend
     ax.set(xlabel="day", ylabel="units per day", ylim=(0, None))
     ax.legend(loc="upper left", frameon=False, ncols=3)
     return ax
@@ -287,10 +288,11 @@ def _picture(
     names = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     grey = dict.fromkeys(names, "#808080")  # readable on white and on black: the page follows the reader's mode
     with matplotlib.rc_context(dict(matplotlib.rcParamsDefault) | grey):
-        ax = plot_night(history, forecast, Figure(figsize=(7, 2.6), layout="constrained").subplots())
+        figure = Figure(figsize=(7, 2.6))
+        ax = plot_night(history, forecast, figure.add_axes((0.1, 0.2, 0.88, 0.76)))
         ax.xaxis.set(major_locator=DayLocator(interval=14), major_formatter=DateFormatter("%Y-%m-%d"))
         sink = io.BytesIO()
-        ax.figure.savefig(sink, format="png", dpi=90, transparent=True, metadata={"Software": None})
+        figure.savefig(sink, format="png", dpi=90, transparent=True, metadata={"Software": None})
     code = base64.b64encode(sink.getvalue()).decode()
     return f'<img alt="{html.escape(name)}: sales and forecast" src="data:image/png;base64,{code}">'
 
@@ -298,7 +300,7 @@ def _picture(
 def _table(
     frame: pd.DataFrame,  # text and numbers, shown as they are
 ) -> str:  # <table> that scrolls by itself on a narrow screen
-    return f'<div class="wide">{frame.to_html(index=False, border=0, na_rep="", justify="unset")}</div>'
+    return f'<div class="wide">{frame.to_html(index=False, border=0, justify="unset")}</div>'
 
 
 def _days(
@@ -306,8 +308,10 @@ def _days(
 ) -> str:  # <table> with a row a day
     day = forecast["ds"].dt.day_name().str[:3] + forecast["ds"].dt.strftime(" %Y-%m-%d")
     names = {"yhat": "units", "yhat_lower": "at least", "yhat_upper": "at most"}
-    units = forecast[list(names)].round().astype("Int64").rename(columns=names)
-    return _table(pd.concat([day.rename("day"), units, forecast["status"].rename("note")], axis=1))
+    units = forecast[list(names)].dropna(axis="columns", how="all").round().rename(columns=names)
+    units = units.map(lambda value: "" if pd.isna(value) else f"{value:.0f}")
+    note = forecast["status"].replace("model", "").fillna("").rename("note")
+    return _table(pd.concat([day.rename("day"), units, note], axis=1))
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-style
 PAGE = """<!doctype html>

@@ -1,0 +1,290 @@
+"The terminal: what comes out on which stream, exit codes, and a whole run that repeats itself."
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from mlworkbook import cli
+from mlworkbook.exercises import remember, workspace
+from mlworkbook.sales import make_sales
+
+MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
+SMALL = ["--initial", "300", "--period", "150", "--workers", "1"]
+
+
+def call(*words):
+    "A command in this process."
+    return CliRunner().invoke(cli.app, [str(word) for word in words])
+
+
+@pytest.fixture
+def shop(tmp_path):
+    "A file with two made-up stores."
+    path = tmp_path / "shop.csv"
+    make_sales(0, series=2, days=500, horizon=14).to_csv(path, index=False)
+    return path
+
+
+class TestOptions:
+    def test_map(self):
+        job = cli.Source(map=["fecha=ds, ventas=y", "promo="])
+        assert job.columns() == {"fecha": "ds", "ventas": "y", "promo": None}
+        assert cli.Source().columns() == {}
+        with pytest.raises(ValueError, match="--map is 'ventas', expected the file's column and ours"):
+            cli.Source(map=["fecha=ds,ventas"]).columns()
+
+    def test_stores(self):
+        assert cli.Source(stores=["2,5", "S07"]).kept() == [2, 5, "S07"]
+        assert cli.Source(stores=["2,5"], data=Path("shop.csv")).kept() == ["2", "5"]
+        assert cli.Source().kept() is None
+
+    @pytest.mark.parametrize(
+        ("job", "name"),
+        [
+            (cli.Source(), "bakery"),
+            (cli.Source(level="chain"), "bakery-chain"),
+            (cli.Source(stores=["2,5"]), "bakery-2-5"),
+            (cli.Source(data=Path("a b/Mi tienda.v2.csv.gz")), "Mi-tienda"),
+            (cli.Source(data=Path("shop.csv"), name="other"), "other"),
+        ],
+    )
+    def test_other_data_are_another_model(self, job, name):
+        assert job.called() == name and not set(name) & set("/:.%\"'")
+
+    @pytest.mark.parametrize("costs", ["1", "a,b", "1,2,3", ""])
+    def test_costs(self, costs):
+        with pytest.raises(ValueError, match=f"--costs is '{costs}', expected two numbers"):
+            cli.Job(costs=costs).prices()
+
+    def test_workers(self):
+        assert cli.Job(workers=3).processes() == 3 and 1 <= cli.Job().processes() <= 4
+        with pytest.raises(ValueError, match="--workers is -1, expected 0"):
+            cli.Job(workers=-1).processes()
+
+
+class TestExitCodes:
+    @pytest.mark.parametrize(
+        ("error", "code", "text"),
+        [
+            (ValueError("y is -1"), 2, "Error: y is -1\n"),
+            (OSError(28, "No space left on device"), 2, "Error: [Errno 28] No space left on device\n"),
+            (cli.Refused("worse than the baseline"), 3, "Error: worse than the baseline\n"),
+            (KeyboardInterrupt(), 130, "interrupted: what was finished is kept, the same command goes on from there\n"),
+            (
+                RuntimeError("odd"),
+                1,
+                "Error: RuntimeError: odd\nthis was not expected: --verbose shows where it happened\n",
+            ),
+        ],
+    )
+    def test_every_failure_has_its_number(self, capsys, error, code, text):
+        with pytest.raises(cli.typer.Exit) as left, cli.exit_codes(False):
+            raise error
+        assert left.value.exit_code == code
+        assert capsys.readouterr() == ("", text)
+
+    def test_cause_inside_an_unexpected_error(self, capsys):
+        with pytest.raises(cli.typer.Exit) as left, cli.exit_codes(False):
+            try:
+                raise OSError(28, "No space left on device")
+            except OSError as error:
+                raise RuntimeError("could not write") from error
+        assert left.value.exit_code == 2 and "No space left" in capsys.readouterr().err
+
+    def test_verbose_shows_the_place(self, capsys):
+        with pytest.raises(cli.typer.Exit), cli.exit_codes(True):
+            raise RuntimeError("odd")
+        assert "Traceback" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("words", [["fly"], ["run", "--horizon", "two"], ["run", "--nothing"], ["student"]])
+    def test_wrong_words(self, words):
+        done = call(*words)
+        assert done.exit_code == 2 and done.stdout == "" and done.stderr
+
+    def test_help_of_every_command(self):
+        whole = call("--help")
+        assert whole.exit_code == 0 and "Exit codes: 0 fine" in whole.stdout
+        for name in "run data backtest train promote rollback forecast progress student ui".split():
+            assert f"\n  {name} " in whole.stdout
+            assert call(name, "--help").exit_code == 0
+
+
+class TestData:
+    def test_makes_and_checks_a_shop(self, tmp_path):
+        made = call("data", "--make", tmp_path / "a.csv", "--series", 3, "--days", 100)
+        assert made.exit_code == 0 and "1 shop" not in made.stdout
+        table = pd.read_csv(tmp_path / "a.csv")
+        assert table["unique_id"].nunique() == 3
+        seen = json.loads(call("data", "--data", tmp_path / "a.csv", "--json").stdout)
+        assert seen["series"] == 3 and seen["known"] == ["promo"] and len(seen["stores"]) == 3
+        assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+    def test_parquet_and_csv_hold_the_same(self, tmp_path):
+        for name in ("a.csv", "a.parquet"):
+            assert call("data", "--make", tmp_path / name, "--series", 2, "--days", 100).exit_code == 0
+        one, two = (
+            json.loads(call("data", "--data", tmp_path / name, "--json").stdout) for name in ("a.csv", "a.parquet")
+        )
+        assert one == two
+
+    def test_never_over_a_file(self, tmp_path):
+        path = tmp_path / "mine.csv"
+        path.write_text("mine")
+        done = call("data", "--make", path)
+        assert done.exit_code == 2 and "exists already" in done.stderr and path.read_text() == "mine"
+
+    def test_needs_a_known_ending(self, tmp_path):
+        done = call("data", "--make", tmp_path / "a.xlsx")
+        assert done.exit_code == 2 and "ends in .csv or .parquet" in done.stderr and not list(tmp_path.iterdir())
+
+    def test_columns_by_other_names(self, tmp_path):
+        days = pd.date_range("2024-01-01", periods=30).strftime("%Y-%m-%d")
+        pd.DataFrame({"fecha": days, "ventas": 5, "nota": "x"}).to_csv(tmp_path / "a.csv", index=False)
+        done = call("data", "--data", tmp_path / "a.csv", "--map", "fecha=ds,ventas=y,nota=", "--json")
+        assert json.loads(done.stdout)["units"] == 150
+
+    def test_quiet_says_nothing(self, shop):
+        done = call("data", "--data", shop, "--quiet")
+        assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+
+    def test_what_is_left_out_is_said(self, shop):
+        table = pd.read_csv(shop)
+        ended = table[(table["unique_id"] != "S02") | (table["ds"] < "2023-03-01")]
+        ended.to_csv(shop, index=False)
+        done = call("data", "--data", shop, "--drop-ended", "--json", "--quiet")
+        assert json.loads(done.stdout)["series"] == 1 and "S02" in done.stderr
+
+    def test_missing_days_may_be_closed_days(self, shop):
+        table = pd.read_csv(shop)
+        gaps = table[table["ds"] != "2022-06-01"]
+        gaps.to_csv(shop, index=False)
+        refused = call("data", "--data", shop)
+        assert refused.exit_code == 2 and "in the terminal: --fill-gaps" in refused.stderr
+        assert call("data", "--data", shop, "--fill-gaps").exit_code == 0
+
+
+class TestCourse:
+    def test_progress_counts_what_is_solved(self):
+        before = json.loads(call("progress", "--json").stdout)
+        remember("cli.retry")
+        after = json.loads(call("progress", "--json").stdout)
+        assert before["solved"] == 0 and after["solved"] == 1 and after["total"] == before["total"] >= 3
+        assert {"lesson": "58_cli", "solved": 1, "total": 3} in after["lessons"]
+        assert "1 of" in call("progress").stdout
+
+    def test_student_never_overwrites(self, tmp_path):
+        assert call("student", tmp_path / "mine").exit_code == 0
+        lesson = tmp_path / "mine" / "deploy" / "58_cli.ipynb"
+        assert "raise NotImplementedError" in lesson.read_text(encoding="utf-8")
+        lesson.write_text("my work")
+        again = call("student", tmp_path / "mine")
+        assert "0 lessons written" in again.stdout and lesson.read_text() == "my work"
+
+    def test_student_refuses_a_file(self, tmp_path):
+        (tmp_path / "file").write_text("mine")
+        done = call("student", tmp_path / "file")
+        assert done.exit_code == 2 and "choose another name" in done.stderr
+
+
+def start(*words, **options):
+    "A command in a process of its own, able to receive Ctrl-C."
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*MLWORKBOOK, *map(str, words)], **pipes, **options)
+
+
+@pytest.mark.slow
+class TestRun:
+    def test_a_whole_night_and_the_next_ones(self, shop, tmp_path):
+        words = ["run", "--data", shop, *SMALL, "--out", tmp_path / "out"]
+        first = start(*words, "--json").communicate(timeout=280)
+        result = json.loads(first[0])
+        assert [row["model"] for row in result["league"]][-1] != "prophet"
+        assert result["version"] == "1" and result["forecast"]["rows"] == 28
+        assert "Traceback" not in first[1] and "warning" not in first[1].lower() and "plotly" not in first[1]
+        assert [line[:14] for line in first[1].splitlines() if line.startswith("✔")][-2:] == [
+            "✔ forecast    ",
+            "✔ report      ",
+        ]
+        page = Path(result["files"]["report"]).read_bytes()
+        night = Path(result["files"]["forecast"]).read_bytes()
+        assert b"an interval should" in page.lower() and b"https://" not in page
+
+        again = call(*words, "--json", "--quiet")
+        assert again.stderr == "" and again.exit_code == 0
+        second = json.loads(again.stdout)
+        assert second["forecast"].pop("state") == "unchanged"
+        assert second == {**result, "forecast": second["forecast"]} and result["forecast"].pop("state") == "written"
+        assert second["forecast"] == result["forecast"]
+        assert Path(result["files"]["report"]).read_bytes() == page
+        assert Path(result["files"]["forecast"]).read_bytes() == night
+        assert call(*words, "--quiet").stdout == ""
+
+        shown = call(*words)
+        assert re.search(r"prophet +[\d.]+% +[+-][\d.]+% +\d+% +[\d.]+", shown.stdout)
+        assert "make lab" in shown.stdout and "make ui" in shown.stdout
+
+        nightly = call("forecast", "--data", shop, "--json", "--out", tmp_path / "out")
+        assert json.loads(nightly.stdout)["state"] == "unchanged"
+        table = call("backtest", "--data", shop, *SMALL, "--json")
+        assert json.loads(table.stdout)["league"] == result["league"]
+        assert "version 1 is champion" in call("train", "--data", shop, *SMALL).stdout
+        none = call("promote", "--data", shop, *SMALL)
+        assert none.exit_code == 2 and "no challenger" in none.stderr
+        alone = call("rollback", "--name", "shop")
+        assert alone.exit_code == 2 and "replaced no champion" in alone.stderr
+
+        later = pd.read_csv(shop)
+        later.loc[later.index[200], "y"] += 1
+        later.to_csv(shop, index=False)
+        renewed = json.loads(call(*words, "--json", "--quiet").stdout)
+        assert renewed["version"] == "2" and renewed["forecast"]["state"] == "replaced"
+        back = call("rollback", "--name", "shop", "--reason", "a test")
+        assert back.exit_code == 0 and "version 1 is champion again" in back.stdout
+        assert (
+            json.loads(call("forecast", "--data", shop, "--json", "--out", tmp_path / "out").stdout)["version"] == "1"
+        )
+
+    def test_the_gate_says_no(self, shop, tmp_path, monkeypatch):
+        import mlworkbook.forecaster
+
+        good = mlworkbook.forecaster.prophet_forecast
+
+        def poor(history, horizon):
+            return good(history, horizon).assign(
+                yhat=lambda table: table["yhat"] * 3, yhat_upper=lambda table: table["yhat"] * 4
+            )
+
+        monkeypatch.setattr(mlworkbook.forecaster, "prophet_forecast", poor)
+        words = ["run", "--data", shop, *SMALL, "--out", tmp_path / "out"]
+        for _ in range(2):  # the second time nothing is registered again
+            done = call(*words)
+            assert done.exit_code == 3, done.stderr
+            assert "version 1 of 'shop' refused: wape" in done.stderr and "of the baseline" in done.stderr
+        assert not list((tmp_path / "out").rglob("*.parquet")) and not (tmp_path / "out" / "report.html").exists()
+        nothing = call("forecast", "--data", shop)
+        assert nothing.exit_code == 2 and "'shop' has no champion; train one with: mlworkbook run" in nothing.stderr
+
+    def test_interrupted_and_continued(self, shop, tmp_path):
+        words = ["run", "--data", shop, *SMALL, "--out", tmp_path / "out"]
+        running = start(*words, start_new_session=True)
+        for _ in range(1200):
+            if list((workspace() / "backtest").glob("*.parquet")) or running.poll() is not None:
+                break
+            time.sleep(0.1)
+        os.killpg(running.pid, signal.SIGINT)
+        out, error = running.communicate(timeout=100)
+        assert running.returncode == 130 and out == ""
+        assert "interrupted: what was finished is kept" in error and "Traceback" not in error
+        kept = {path: path.stat().st_mtime_ns for path in (workspace() / "backtest").glob("*.parquet")}
+        done = call(*words, "--json")
+        assert done.exit_code == 0 and json.loads(done.stdout)["version"] == "1"
+        assert kept and {path: path.stat().st_mtime_ns for path in kept} == kept
