@@ -109,15 +109,14 @@ def open_page(chromium):
 
 
 def overflow(page) -> list:
-    "Width of a document that reaches beyond the right edge, then the elements to blame."
+    "Width of a document that is wider than the window, then what passes the right edge outside of a box that scrolls."
     return page.evaluate("""() => {
-        const wide = document.documentElement.clientWidth;
-        if (document.documentElement.scrollWidth <= wide) return [];
-        const inside = (e) => { for (let p = e.parentElement; p; p = p.parentElement)
-            if (["auto", "scroll", "hidden"].includes(getComputedStyle(p).overflowX)) return true; return false; };
-        const guilty = [...document.querySelectorAll("body *")].filter(
-            (e) => e.getBoundingClientRect().right > wide + 1 && !inside(e));
-        return [document.documentElement.scrollWidth, ...guilty.slice(0, 5).map((e) => e.outerHTML.slice(0, 120))];
+        const wide = document.documentElement.clientWidth, all = document.documentElement.scrollWidth;
+        const boxed = (e) => !["ARTICLE", "MAIN", "BODY"].includes(e.tagName) &&
+            (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || boxed(e.parentElement));
+        const guilty = [...document.querySelectorAll("main *, body > footer *")].filter(
+            (e) => e.getBoundingClientRect().right > wide + 1 && !boxed(e.parentElement));
+        return (all > wide ? [all] : []).concat(guilty.slice(0, 5).map((e) => e.outerHTML.slice(0, 120)));
     }""")
 
 
