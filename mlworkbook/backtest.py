@@ -66,7 +66,7 @@ def plot_cutoffs(
     ax.set_yticks(rows, [f"{cutoff:%Y-%m-%d}" for cutoff in cutoffs])
     ax.invert_yaxis()
     ax.set(xlabel="day", ylabel="cutoff")
-    ax.legend(loc="lower left")
+    ax.legend(loc="upper right")
     return ax
 
 # %% ../nbs/develop/35_backtest.ipynb #bt-seen
