@@ -27,7 +27,7 @@ def open_days(
     rows = past(history)
     return rows[~rows["closed"].astype(bool)] if "closed" in rows else rows
 
-# %% ../nbs/play/23_baselines.ipynb #ba-close
+
 def close(
     forecast: pd.DataFrame,  # `unique_id, ds, yhat[, yhat_lower, yhat_upper][, status]`
     history: pd.DataFrame,  # history that was forecast; its column `closed`, if any, covers the forecast's days
