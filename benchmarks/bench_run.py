@@ -1,0 +1,101 @@
+"""`mlworkbook run` on the bakery in a fresh workspace, a second run, and what a command costs before it works.
+
+Times are of one machine; the limits are for two idle cores. The second run must publish the same numbers.
+A smaller run for tests: bench_run.py --stores 2,17
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+import psutil
+
+MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
+
+
+def memory(
+    process: psutil.Process,
+) -> float:  # MB, a page that several processes share counted once
+    "Memory of a process and its children at this moment."
+    total = 0
+    for one in [process, *process.children(recursive=True)]:
+        try:
+            total += one.memory_full_info().pss if sys.platform == "linux" else one.memory_info().rss
+        except psutil.Error:
+            continue
+    return total / 1e6
+
+
+def cpu() -> float:  # seconds
+    "Processor time of the children that have ended."
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measure(
+    command: list[str],
+    home: str,  # workspace
+) -> tuple[float, float, float, str]:  # seconds, processor seconds, MB, what it printed
+    "Run a command and watch it."
+    start, before, highest = time.perf_counter(), cpu(), 0.0
+    with tempfile.TemporaryFile("w+") as out:
+        child = subprocess.Popen(command, stdout=out, env=os.environ | {"MLWORKBOOK_HOME": home})
+        while child.poll() is None:
+            try:
+                highest = max(highest, memory(psutil.Process(child.pid)))
+            except psutil.Error:
+                break
+            time.sleep(0.2)
+        if child.wait():
+            sys.exit(f"{' '.join(command[-3:])} ended with {child.returncode}")
+        out.seek(0)
+        return time.perf_counter() - start, cpu() - before, highest, out.read()
+
+
+def best(
+    code: list[str],
+    times: int = 5,
+) -> float:  # seconds
+    "The quickest of several runs of a short command: the others shared the machine."
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *code], check=True, stdout=subprocess.DEVNULL)
+        found.append(time.perf_counter() - start)
+    return min(found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stores", help="some stores only, such as 2,17")
+    asked = parser.parse_args()
+    bare = best(["-c", "pass"])
+    light = best(["-c", "import mlworkbook"]) - bare
+    help_ = best([*MLWORKBOOK[1:], "--help"])
+    words = [*MLWORKBOOK, "run", "--json", "--quiet", *(["--stores", asked.stores] if asked.stores else [])]
+    with tempfile.TemporaryDirectory() as home:
+        first = measure(words, home)
+        second = measure(words, home)
+    one, two = (json.loads(text) for *_, text in (first, second))
+    assert one["forecast"].pop("state") == "written" and two["forecast"].pop("state") == "unchanged"
+    assert one == two, "the second run published other numbers"
+    print(f"import mlworkbook     {light:6.2f} s      (at most 0.1)")
+    print(f"mlworkbook --help     {help_:6.2f} s      (at most 0.5)")
+    for name, (seconds, used, mb, _) in (("first", first), ("second", second)):
+        print(f"mlworkbook run, {name:6}{seconds:6.1f} s  {used:6.1f} s of processor  {mb:6.0f} MB")
+    print("                       (at most 75 s and 1500 MB for the first, on two idle cores)")
+    for row in one["league"]:
+        print(
+            f"  {row['model']:<15} WAPE {row['wape']:.3f}, bias {row['bias']:+.3f}, EUR per day {row['eur_per_day']:.2f}"
+        )
+    if asked.stores is None:
+        assert light <= 0.1 and help_ <= 0.5 and first[0] <= 75 and first[2] <= 1500, "over the limit"
+
+
+if __name__ == "__main__":
+    main()
