@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['FINITE', 'DAY_FAULTS', 'WEEKDAYS', 'KEYS', 'STEP', 'EARLY', 'COPIES', 'Forecast', 'rule', 'to_number', 'number',
-           'words', 'read_days', 'enforce', 'days', 'check_raw', 'timeline', 'check_history', 'regressors', 'warn_huge',
-           'last_day', 'past', 'check_horizon', 'future', 'check_rows', 'check_forecast', 'check_scored']
+           'words', 'read_days', 'enforce', 'days', 'check_raw', 'timeline', 'history_clauses', 'check_history',
+           'regressors', 'warn_huge', 'last_day', 'past', 'check_horizon', 'future', 'check_rows', 'check_forecast',
+           'check_scored']
 
 # %% ../nbs/discover/15_contract.ipynb #co-imports
 import warnings
@@ -29,6 +30,8 @@ def to_number(
     values: pd.Series,  # anything
 ) -> pd.Series:  # float64; NaN where there is no number
     "Numbers out of a column that may hold something else."
+    if values.dtype.kind in "mM":  # pandas would count the nanoseconds of a date
+        return pd.Series(np.nan, index=values.index)
     return pd.to_numeric(values, errors="coerce").astype("float64")
 
 # %% ../nbs/discover/15_contract.ipynb #co-clauses
@@ -178,25 +181,16 @@ def timeline(
     ahead = frame["y"].isna() & (day > end)
     return pd.DataFrame({STEP: step.fillna(1).astype("int64"), EARLY: early, "usual": usual, "ahead": ahead})
 
-# %% ../nbs/discover/15_contract.ipynb #co-history
-def check_history(
-    history: pd.DataFrame,  # `unique_id, ds, y` and columns known in advance; rows in any order
-) -> pd.DataFrame:  # checked copy, by series and day; `ds` datetime64[ns], `y` float64
-    """Check a history: daily, no gap, no repeated day, units of 0 or more, known columns filled in.
-
-    Raises `ValueError` with every broken clause; warns about a value that is possible but hard to believe.
-    """
-    enforce("history", history, dict.fromkeys([*KEYS, "y"], []))
-    if history["y"].isna().all():
-        raise ValueError(f"history: {len(history)} rows without sales; expected at least one day with `y`")
-    frame = history.reset_index(drop=True)
-    read, units = read_days(frame["ds"]), to_number(frame["y"])
-    ahead, usual = frame["y"].isna(), 1
-    if read["fault"].eq("").all():
-        place = timeline(frame)
-        ahead, usual = place.pop("ahead"), place.pop("usual")
-        frame[[STEP, EARLY]] = place
+# %% ../nbs/discover/15_contract.ipynb #co-history-clauses
+def history_clauses(
+    frame: pd.DataFrame,  # history as it came
+    place: pd.DataFrame,  # place of each row in its series, see `timeline`
+) -> dict[str, list[pa.Check]]:  # clauses by column
+    "What a history promises."
+    units, usual, ahead = to_number(frame["y"]), place["usual"], place["ahead"]
     closed = frame["closed"].eq(True) if "closed" in frame else False
+    gap = "days are missing; find them, or say that the shop was closed: load_sales(gaps='closed')"
+    end = "expected the same last day in all series; complete it, or load_sales(ended='drop')"
     clauses = {
         "unique_id": [words("the key of a series")],
         "ds": days(),
@@ -209,29 +203,43 @@ def check_history(
         ],
         STEP: [
             rule(lambda step: step > 0, "the day is repeated; add up or drop the repeated rows"),
-            rule(lambda step: (step <= 1) | (usual <= 1), "expected daily sales, not weekly or monthly"),
-            rule(
-                lambda step: (step <= 1) | (usual > 1),
-                "days are missing; find them, or say that the shop was closed: load_sales(gaps='closed')",
-            ),
+            rule(lambda step: (step <= 1) | (usual <= 1), "expected daily sales, not weekly or monthly; ask for them"),
+            rule(lambda step: (step <= 1) | (usual > 1), gap),
         ],
-        EARLY: [
-            rule(
-                lambda early: early == 0,
-                "expected the same last day in all series; complete it, or load_sales(ended='drop')",
-            )
-        ],
+        EARLY: [rule(lambda early: early == 0, end)],
         "closed": [rule(lambda values: values.isin([True, False]), "expected True or False; fill it in")],
         "holiday": [words("the name of the holiday, or ''", least=0)],
     }
-    clauses |= {name: [number("a number known in advance")] for name in regressors(history)}
-    enforce("history", frame, {name: clauses[name] for name in clauses if name in frame}, KEYS)
-    frame = frame[[*KEYS, "y", *(name for name in history if name not in [*KEYS, "y"])]]
-    frame = frame.assign(ds=read["day"], y=units, **{name: pd.to_numeric(frame[name]) for name in regressors(frame)})
-    if "closed" in frame:
-        frame["closed"] = frame["closed"].astype(bool)
+    known = [name for name in regressors(frame) if name not in clauses]
+    clauses |= {name: [number("a number known in advance")] for name in known}
+    return {name: checks for name, checks in clauses.items() if name in frame}
+
+# %% ../nbs/discover/15_contract.ipynb #co-history
+def check_history(
+    history: pd.DataFrame,  # `unique_id, ds, y` and columns known in advance; rows in any order
+) -> pd.DataFrame:  # checked copy, by series and day; `ds` datetime64[ns], `y` float64
+    """Check a history: daily, no gap, no repeated day, units of 0 or more, known columns filled in.
+
+    Raises `ValueError` with every broken clause; warns about a value that is possible but hard to believe.
+    """
+    enforce("history", history, dict.fromkeys([*KEYS, "y"], []))
+    if history["y"].isna().all():
+        raise ValueError(f"history: {len(history)} rows without sales; expected at least one day with `y`")
+    frame = history.reset_index(drop=True)
+    place = pd.DataFrame({"usual": 1, "ahead": frame["y"].isna()})
+    if read_days(frame["ds"])["fault"].eq("").all():
+        place = timeline(frame)
+        frame[[STEP, EARLY]] = place[[STEP, EARLY]]
+    enforce("history", frame, history_clauses(frame, place), KEYS)
+    series, day = frame["unique_id"].astype(object), read_days(frame["ds"])["day"]
+    order = np.lexsort((day, pd.factorize(series, sort=True)[0]))
+    tidy = {"unique_id": series, "ds": day, "y": to_number(frame["y"])}
+    for name in history.columns.drop([*KEYS, "y"]):
+        values = frame[name].astype(object) if name == "holiday" else pd.to_numeric(frame[name])
+        tidy[name] = values.astype(bool) if name == "closed" else values
+    frame = pd.DataFrame({name: values.to_numpy()[order] for name, values in tidy.items()}, copy=False)
     warn_huge(frame)
-    return frame.sort_values(KEYS, ignore_index=True)
+    return frame
 
 # %% ../nbs/discover/15_contract.ipynb #co-regressors
 def regressors(
@@ -246,9 +254,9 @@ def warn_huge(
     times: int = 1000,  # how many usual days in one are hard to believe
 ) -> None:
     "Warn about days that sold a thousand times the median day with sales of their series."
-    sold = history[history["y"] > 0]
-    usual = sold.groupby("unique_id")["y"].transform("quantile", interpolation="lower")
-    huge = sold[sold["y"] > times * usual]
+    sold = history["y"].where(history["y"] > 0).groupby(history["unique_id"])
+    usual = history["unique_id"].map(sold.quantile(interpolation="lower"))
+    huge = history[history["y"] > times * usual]
     if len(huge):
         key, day, y = huge.iloc[0][[*KEYS, "y"]]
         warnings.warn(

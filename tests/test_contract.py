@@ -190,6 +190,30 @@ def test_days_of_any_type_become_nanoseconds(history, to):
     pd.testing.assert_frame_equal(contract.check_history(history.assign(ds=days)), history)
 
 
+TYPES = {
+    "categories": lambda h: h.astype({"unique_id": "category"}),
+    "nullable": lambda h: h.convert_dtypes(),
+    "arrow": lambda h: h.convert_dtypes(dtype_backend="pyarrow"),
+    "float32": lambda h: h.astype({"y": "float32"}),
+    "numbers as text": lambda h: h.assign(
+        y=h["y"].astype(str).where(h["y"].notna(), None), promo=h["promo"].astype(str)
+    ),
+    "periods": lambda h: h.assign(ds=h["ds"].dt.to_period("D")),
+    "repeated index": lambda h: h.set_index(pd.Index(np.arange(len(h)) % 7)),
+}
+
+
+@pytest.mark.parametrize("change", TYPES.values(), ids=TYPES)
+def test_one_history_comes_out_of_any_types(history, change):
+    pd.testing.assert_frame_equal(contract.check_history(change(history)), history, check_dtype=False)
+    types = contract.check_history(change(history)).dtypes
+    assert types[:5].astype(str).tolist() == ["object", "datetime64[ns]", "float64", "bool", "object"]
+
+
+def test_a_date_is_not_a_number(history):
+    assert "'promo' is 2022-01-01 in 201 rows" in complaint(contract.check_history, history.assign(promo=history["ds"]))
+
+
 def test_both_orders_proven_is_no_order():
     read = contract.read_days(pd.Series(["13/01/2024", "01/13/2024", "02/03/2024"]))
     assert read["fault"].tolist() == ["ambiguous"] * 3 and read["day"].isna().all()
