@@ -31,6 +31,7 @@ autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 68
 add_module_names = False
 default_role = "code"
+smartquotes = False
 toc_object_entries_show_parents = "hide"
 
 # an edition in another language comes from catalogues: `sphinx-build -b gettext`, then `-D language=en`
@@ -64,5 +65,5 @@ html_theme_options = {
     "footer_end": [],
     "show_toc_level": 2,
     "pygments_light_style": "a11y-high-contrast-light",
-    "pygments_dark_style": "a11y-high-contrast-dark",
+    "pygments_dark_style": "github-dark",
 }
