@@ -90,9 +90,8 @@ def main() -> None:
         print(f"mlworkbook run, {name:6}{seconds:6.1f} s  {used:6.1f} s of processor  {mb:6.0f} MB")
     print("                       (at most 75 s and 1500 MB for the first, on two idle cores)")
     for row in one["league"]:
-        print(
-            f"  {row['model']:<15} WAPE {row['wape']:.3f}, bias {row['bias']:+.3f}, EUR per day {row['eur_per_day']:.2f}"
-        )
+        figures = f"WAPE {row['wape']:.3f}, bias {row['bias']:+.3f}, EUR per day {row['eur_per_day']:.2f}"
+        print(f"  {row['model']:<15} {figures}")
     if asked.stores is None:
         assert light <= 0.1 and help_ <= 0.5 and first[0] <= 75 and first[2] <= 1500, "over the limit"
 

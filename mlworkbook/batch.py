@@ -24,6 +24,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter, DayLocator
 
 from .contract import Forecast, check_forecast, check_history, check_horizon, future, last_day, past
 
@@ -271,6 +272,8 @@ def plot_night(
             label="interval",
         )
     ax.margins(y=0.2)  # room for the legend
+    every = max(1, (len(tail) + len(forecast)) // 4)
+    ax.xaxis.set(major_locator=DayLocator(interval=every), major_formatter=DateFormatter("%Y-%m-%d"))
     ax.set(xlabel="day", ylabel="units per day", ylim=(0, None))
     ax.legend(loc="upper left", frameon=False, ncols=3)
     return ax
@@ -282,15 +285,13 @@ def _picture(
     name: str,  # for those who cannot see it
 ) -> str:  # an <img> that carries its own PNG
     import matplotlib
-    from matplotlib.dates import DateFormatter, DayLocator
     from matplotlib.figure import Figure
 
     names = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     grey = dict.fromkeys(names, "#808080")  # readable on white and on black: the page follows the reader's mode
     with matplotlib.rc_context(dict(matplotlib.rcParamsDefault) | grey):
         figure = Figure(figsize=(7, 2.6))
-        ax = plot_night(history, forecast, figure.add_axes((0.1, 0.2, 0.88, 0.76)))
-        ax.xaxis.set(major_locator=DayLocator(interval=14), major_formatter=DateFormatter("%Y-%m-%d"))
+        plot_night(history, forecast, figure.add_axes((0.1, 0.2, 0.88, 0.76)))
         sink = io.BytesIO()
         figure.savefig(sink, format="png", dpi=90, transparent=True, metadata={"Software": None})
     code = base64.b64encode(sink.getvalue()).decode()
