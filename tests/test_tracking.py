@@ -340,6 +340,15 @@ def test_a_child_is_shown_under_its_parent(store):
         assert tracking.connect(store).get_run(child).data.tags["mlflow.parentRunId"] == mother
 
 
+@pytest.mark.slow
+def test_two_processes_may_open_a_new_store_at_once(tmp_path):
+    code = f"from mlworkbook.tracking import start_run\nwith start_run('x', folder={str(tmp_path)!r}) as it: print(it)"
+    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    runs = {process.communicate()[0].strip() for process in both}
+    assert [process.returncode for process in both] == [0, 0]
+    assert {status(tmp_path, run) for run in runs} == {"FINISHED"} and len(runs) == 2
+
+
 # quiet
 
 
