@@ -741,12 +741,18 @@ def ui(
         uri = connect().tracking_uri
         with socket.socket() as free:
             free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            free.bind(("127.0.0.1", port))
+            try:
+                free.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise OSError(f"port {port} cannot be used ({error.strerror}); choose another, or 0 for any") from error
             port = free.getsockname()[1]
         typer.echo(f"MLflow at http://127.0.0.1:{port} (ready in some seconds; Ctrl-C ends it)")
         lean = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         server = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", "127.0.0.1"]
-        raise typer.Exit(subprocess.call([*server, "--port", str(port), "--workers", "1"], env=lean))
+        try:
+            raise typer.Exit(subprocess.call([*server, "--port", str(port), "--workers", "1"], env=lean))
+        except KeyboardInterrupt:
+            typer.echo("MLflow ended")
 
 
 def main() -> None:
