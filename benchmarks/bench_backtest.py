@@ -136,9 +136,7 @@ def main() -> None:
     both = ours[ours["status"] == "model"].merge(theirs, on=["unique_id", "cutoff", "ds"], suffixes=("", "_theirs"))
     error = (both["yhat"] - both["yhat_theirs"].clip(lower=0)).abs() / both["yhat_theirs"].abs().clip(lower=1)
     whole = both["unique_id"].map(history.groupby("unique_id")["ds"].min()) == history["ds"].min()
-    print(
-        f"ratio {loop / own:.2f}; {loop / (own + started):.2f} with the {started:.1f} s that the processes took to start"
-    )
+    print(f"ratio {loop / own:.2f}; {loop / (own + started):.2f} with the start of the processes, {started:.1f} s")
     print(f"largest relative difference of yhat, full histories: {error[whole].max():.1e} ({whole.sum()} days)")
     if not whole.all():  # cross_validation may give them columns for holidays that they have not lived by the cutoff
         print(f"the same, stores that opened late: {error[~whole].max():.1e}")
