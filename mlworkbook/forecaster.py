@@ -303,7 +303,7 @@ class Forecaster:
 def prophet_forecast(
     history: pd.DataFrame,  # one or more series
     horizon: int,  # days after the last day with sales
-    params: Params = Params(),
+    params: Params = Params(),  # the same for all series
 ) -> pd.DataFrame:  # forecast with `status`
     "Fit and forecast in one step: a `Forecast`, as a backtest or a batch takes it."
     return Forecaster(params).fit(history).predict(horizon)
@@ -313,8 +313,8 @@ FORMAT = 1
 
 
 def write(
-    path: Path,
-    content: bytes,
+    path: Path,  # file to make or to replace
+    content: bytes,  # all of it
 ) -> None:
     "Write a whole file or nothing: under another name first, then renamed in one step."
     part = path.with_name(f".{path.name}.part")
