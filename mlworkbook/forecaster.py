@@ -112,7 +112,7 @@ def quick_stan(
 # %% ../nbs/develop/34_forecaster.ipynb #fc-fit
 def fit_series(
     series: pd.DataFrame,  # history of one series, with its known columns
-    params: Params,
+    params: Params,  # the same for all series
 ) -> "Prophet":  # fitted on the open days
     "Fit Prophet to one series: holidays by name, columns that vary, no closed day."
     rows, days = open_days(series), past(series)["ds"]
@@ -154,7 +154,7 @@ def predict_series(
     model: "Prophet",  # of this series
     series: pd.DataFrame,  # its past: which days had a name
     rows: pd.DataFrame,  # days to forecast, with their known columns
-    params: Params,
+    params: Params,  # the same for all series
 ) -> pd.DataFrame:  # forecast with `status` "model"; closed days are not yet 0
     "Forecast one series, never below 0, with the same interval every time."
     model = copy(model)
@@ -188,7 +188,7 @@ def doubt(
 
 def attempt(
     series: pd.DataFrame,  # history of one series
-    params: Params,
+    params: Params,  # the same for all series
 ) -> tuple["Prophet | None", str]:  # the model and "", or None and the reason
     "Fit one series, or say why it gets the seasonal baseline."
     if reason := doubt(series, params):
