@@ -74,6 +74,8 @@ def read_days(
     values: pd.Series,  # dates, or text such as 2024-04-03 or 31/01/2024
 ) -> pd.DataFrame:  # `day` (datetime64[ns], NaT when unread) and `fault` (a key of `DAY_FAULTS`, or "")
     "Read each day and say what is wrong with it; 03/04/2024 is read only when a number above 12 proves the order."
+    if values.dtype.kind == "M" and values.dt.tz is None and values.eq(values.dt.normalize()).all():
+        return pd.DataFrame({"day": values.astype("datetime64[ns]"), "fault": ""})
     codes, found = pd.factorize(values, use_na_sentinel=False)
     text = pd.Series(found, dtype=found.dtype).astype(str)
     zone = text.str.contains(r":\d\d(?:\.\d+)?\s?(?:Z|[+-]\d\d:?\d\d)$")
