@@ -293,7 +293,7 @@ def _picture(
         figure = Figure(figsize=(7, 2.6))
         plot_night(history, forecast, figure.add_axes((0.1, 0.2, 0.88, 0.76)))
         sink = io.BytesIO()
-        figure.savefig(sink, format="png", dpi=90, transparent=True, metadata={"Software": None})
+        figure.savefig(sink, format="png", dpi=90, transparent=True, bbox_inches="tight", metadata={"Software": None})
     code = base64.b64encode(sink.getvalue()).decode()
     return f'<img alt="{html.escape(name)}: sales and forecast" src="data:image/png;base64,{code}">'
 
@@ -312,7 +312,7 @@ def _days(
     units = forecast[list(names)].dropna(axis="columns", how="all").round().rename(columns=names)
     units = units.map(lambda value: "" if pd.isna(value) else f"{value:.0f}")
     note = forecast["status"].replace("model", "").fillna("").rename("note")
-    return _table(pd.concat([day.rename("day"), units, note], axis=1))
+    return _table(pd.concat([day.rename("day"), units, *([note] if note.any() else [])], axis=1))
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-style
 PAGE = """<!doctype html>

@@ -72,12 +72,20 @@ def guard(
             raise UnsolvedError(say(es, en)) from error
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
-            raise ExerciseError(say(f"tu función se detuvo con {what}", f"your function stopped with {what}")) from error
+            raise ExerciseError(
+                say(f"tu función se detuvo con {what}", f"your function stopped with {what}")
+            ) from error
         if value is None:
-            es, en = "tu función no devuelve nada: ¿falta un `return`?", "your function returns nothing: is a `return` missing?"
+            es, en = (
+                "tu función no devuelve nada: ¿falta un `return`?",
+                "your function returns nothing: is a `return` missing?",
+            )
             raise ExerciseError(say(es, en))
         if not same((args, kwargs), before):
-            es, en = "tu función cambió los datos que recibió: trabaja sobre una copia", "your function changed its input: work on a copy"
+            es, en = (
+                "tu función cambió los datos que recibió: trabaja sobre una copia",
+                "your function changed its input: work on a copy",
+            )
             raise ExerciseError(say(es, en))
         return value
 
@@ -170,7 +178,9 @@ def write_student(
     if dest.exists() and not dest.is_dir():
         raise NotADirectoryError(f"{dest} is a file, expected a folder for the lessons; choose another name")
     (dest / ".mlworkbook").mkdir(parents=True, exist_ok=True)
-    lessons = sorted(path.relative_to(course) for path in course.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+    lessons = sorted(
+        path.relative_to(course) for path in course.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
+    )
     written = [lesson for lesson in lessons if not (dest / lesson).exists()]
     for lesson in written:
         edition = student_notebook(json.loads((course / lesson).read_text(encoding="utf-8")))

@@ -239,7 +239,8 @@ class Forecaster:
         "Fit every series; `fallbacks` says which ones have no model and why."
         self.history = check_history(history)
         series = dict(iter(self.history.groupby("unique_id")))
-        tried = Parallel(n_jobs=workers)(delayed(attempt)(rows, self.params) for rows in series.values())
+        with quiet():  # a fitted model that comes back from another process imports Prophet here
+            tried = Parallel(n_jobs=workers)(delayed(attempt)(rows, self.params) for rows in series.values())
         self.models = {name: model for name, (model, _) in zip(series, tried, strict=True) if model}
         self.fallbacks = {name: reason for name, (_, reason) in zip(series, tried, strict=True) if reason}
         return self

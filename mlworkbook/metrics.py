@@ -25,7 +25,8 @@ def check_columns(
     if (holes := scored[list(columns)].isna().any(axis=1)).any():
         place = scored.loc[holes].iloc[0][[c for c in ("unique_id", "ds") if c in scored]].to_dict()
         raise ValueError(
-            f"{holes.sum()} rows without {' or '.join(columns)}, first: {place}; score only forecast days that have sales"
+            f"{holes.sum()} rows without {' or '.join(columns)}, first: {place}; "
+            "score only forecast days that have sales"
         )
     return scored
 
@@ -89,7 +90,7 @@ def mase(
     if not (scale > 0).all():
         cutoff, series = scale.index[~(scale > 0)][0]
         raise ValueError(
-            f"no scale for {series} at {cutoff:%Y-%m-%d}: its sales of {season} days before are unknown or never change; "
+            f"no scale for {series} at {cutoff:%Y-%m-%d}: sales of {season} days before are unknown or never change; "
             "leave the series out of mase"
         )
     return float((errors / scale).mean())

@@ -88,15 +88,10 @@ def answer(
     future = None
     if request.future is not None:
         days = [day.model_dump() for day in request.future]
-        future = pd.DataFrame([day | day.pop("regressors") for day in days]).assign(
-            unique_id=request.unique_id
-        )
+        future = pd.DataFrame([day | day.pop("regressors") for day in days]).assign(unique_id=request.unique_id)
         future["ds"] = pd.to_datetime(future["ds"])
         known = known_columns(forecaster)
-        if wrong := sorted(
-            set(known).symmetric_difference(set(future) - {"unique_id", "ds"})
-            - {"closed", "holiday"}
-        ):
+        if wrong := sorted(set(known).symmetric_difference(set(future) - {"unique_id", "ds"}) - {"closed", "holiday"}):
             raise ValueError(
                 f"regressors of the future days: {wrong[0]!r} is missing or unknown; "
                 f"expected {', '.join(known) or 'none'}"
@@ -126,9 +121,7 @@ def panel_model() -> "PythonModel":  # what `mlflow models serve` runs
         def load_context(self, context):
             self.forecaster = Forecaster.load(context.artifacts["forecaster"])
 
-        def predict(
-            self, context, model_input: list[SeriesRequest], params=None
-        ) -> list[ForecastDay]:
+        def predict(self, context, model_input: list[SeriesRequest], params=None) -> list[ForecastDay]:
             try:
                 return [row for request in model_input for row in answer(self.forecaster, request)]
             except ValueError as error:
@@ -151,9 +144,7 @@ def fingerprints(
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise ValueError(
-                f"{name} is a link or a device, expected plain files only; do not load this model"
-            )
+            raise ValueError(f"{name} is a link or a device, expected plain files only; do not load this model")
         if path.is_file() and name != MANIFEST:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
@@ -164,9 +155,7 @@ def write_manifest(
 ) -> str:  # SHA-256 of the manifest itself
     "List the fingerprints of a folder in `manifest.json`."
     path = Path(folder) / MANIFEST
-    path.write_text(
-        json.dumps(fingerprints(Path(folder)), indent=1, sort_keys=True), encoding="utf-8"
-    )
+    path.write_text(json.dumps(fingerprints(Path(folder)), indent=1, sort_keys=True), encoding="utf-8")
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -180,9 +169,7 @@ def check_manifest(
     """
     folder, path = Path(folder), Path(folder) / MANIFEST
     if path.is_symlink() or not path.is_file():
-        raise ValueError(
-            f"model without {MANIFEST}, expected one that log_panel wrote; do not load this model"
-        )
+        raise ValueError(f"model without {MANIFEST}, expected one that log_panel wrote; do not load this model")
     content = path.read_bytes()
     if seal and hashlib.sha256(content).hexdigest() != seal:
         raise ValueError(f"{MANIFEST} is not the one that was registered; do not load this model")
@@ -192,14 +179,11 @@ def check_manifest(
         raise ValueError(f"{MANIFEST} cannot be read ({error}); do not load this model") from error
     found = fingerprints(folder)
     faults = [f"{name} is missing" for name in listed if name not in found]
-    faults += [
-        f"{name} was changed" for name in listed if name in found and found[name] != listed[name]
-    ]
+    faults += [f"{name} was changed" for name in listed if name in found and found[name] != listed[name]]
     faults += [f"{name} was added" for name in found if name not in listed]
     if faults:
         raise ValueError(
-            f"{len(faults)} files differ from {MANIFEST}, first: {faults[0]}; "
-            "do not load this model, register it again"
+            f"{len(faults)} files differ from {MANIFEST}, first: {faults[0]}; do not load this model, register it again"
         )
     return folder
 
@@ -269,9 +253,7 @@ def log_panel(
 
     run, client = mlflow.active_run(), mlflow.MlflowClient()
     if run is None:
-        raise ValueError(
-            "no run is open; log the backtest and the model together inside `with start_run(name):`"
-        )
+        raise ValueError("no run is open; log the backtest and the model together inside `with start_run(name):`")
     with tempfile.TemporaryDirectory() as draft:
         seal = save_panel(forecaster, Path(draft) / "model")
         model = client.create_logged_model(
@@ -295,9 +277,7 @@ class Decision:
 
     promoted: bool
     reason: str
-    figures: dict[
-        str, float
-    ]  # `wape, cost_eur` of the candidate; with a prefix, of `baseline` and `champion`
+    figures: dict[str, float]  # `wape, cost_eur` of the candidate; with a prefix, of `baseline` and `champion`
 
 
 def measures(
@@ -355,9 +335,7 @@ def examine(
     days = scored[scored["model"] == model]
     if days.empty:
         names = ", ".join(map(str, scored["model"].unique()))
-        raise ValueError(
-            f"no model {model!r} in scored, which holds {names}; backtest it with the others"
-        )
+        raise ValueError(f"no model {model!r} in scored, which holds {names}; backtest it with the others")
     return exam(days, costs), measures(days, costs)
 
 
@@ -375,9 +353,7 @@ def referee(
     taken, mine = examine(scored, costs, model)
     other, base = examine(scored, costs, baseline)
     if taken != other:
-        raise ValueError(
-            f"{model!r} and {baseline!r} were scored on different days; see the failures of the backtest"
-        )
+        raise ValueError(f"{model!r} and {baseline!r} were scored on different days; see the failures of the backtest")
     rival = None
     if old and "champion" in set(scored["model"]):
         other, rival = examine(scored, costs, "champion")
@@ -422,9 +398,7 @@ def fetch(
 
     which = f"version {found.version} of {found.name!r}"
     if "seal" not in found.tags:
-        raise ValueError(
-            f"{which} has no seal, expected a version made by log_panel; do not load it"
-        )
+        raise ValueError(f"{which} has no seal, expected a version made by log_panel; do not load it")
     with tempfile.TemporaryDirectory() as draft:
         try:
             folder = Path(mlflow.artifacts.download_artifacts(found.source, dst_path=draft))
@@ -495,9 +469,7 @@ def load_champion(
     """
     found = find(connect(folder), name, "champion")
     if found is None:
-        raise ValueError(
-            f"{name!r} has no champion; register a model with log_panel and promote it"
-        )
+        raise ValueError(f"{name!r} has no champion; register a model with log_panel and promote it")
     with fetch(found) as files:
         return Forecaster.load(files / "artifacts" / "forecaster")
 
@@ -519,9 +491,7 @@ def rollback(
     if current is None:
         raise ValueError(f"{name!r} has no champion; there is nothing to roll back")
     if "previous" not in current.tags:
-        raise ValueError(
-            f"version {current.version} of {name!r} replaced no champion; promote another version instead"
-        )
+        raise ValueError(f"version {current.version} of {name!r} replaced no champion; promote another version instead")
     try:
         older = client.get_model_version(name, current.tags["previous"])
     except mlflow.MlflowException as error:
@@ -539,19 +509,13 @@ def versions(
     name: str,  # registered model
     *,
     folder: str | Path | None = None,  # of the store; the workspace when omitted
-) -> (
-    pd.DataFrame
-):  # `version, alias, decision, wape, cost_eur, reason, rollback_reason`; oldest first
+) -> pd.DataFrame:  # `version, alias, decision, wape, cost_eur, reason, rollback_reason`; oldest first
     "List every version with what was decided about it."
     client = connect(folder)
-    found = sorted(
-        client.search_model_versions(f"name = '{name}'"), key=lambda one: int(one.version)
-    )
+    found = sorted(client.search_model_versions(f"name = '{name}'"), key=lambda one: int(one.version))
     if not found:
         raise ValueError(f"no registered model {name!r}; log_panel makes the first version")
-    aliases = {
-        str(number): alias for alias, number in client.get_registered_model(name).aliases.items()
-    }
+    aliases = {str(number): alias for alias, number in client.get_registered_model(name).aliases.items()}
     keys = ["decision", "wape", "cost_eur", "reason", "rollback_reason"]
     rows = [
         {"version": str(one.version), "alias": aliases.get(str(one.version), "")}

@@ -183,9 +183,7 @@ def is_alive(
         return True
     try:
         found = psutil.Process(int(pid))
-        return (
-            abs(found.create_time() - float(birth)) < 2 and found.status() != psutil.STATUS_ZOMBIE
-        )
+        return abs(found.create_time() - float(birth)) < 2 and found.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
@@ -196,11 +194,7 @@ def close_dead_runs(
 ) -> list[str]:  # ids of the runs that were closed
     "Mark as KILLED the runs still RUNNING whose process is gone from this machine."
     running = client.search_runs([experiment], "attributes.status = 'RUNNING'")
-    dead = [
-        run.info.run_id
-        for run in running
-        if PROCESS in run.data.tags and not is_alive(run.data.tags[PROCESS])
-    ]
+    dead = [run.info.run_id for run in running if PROCESS in run.data.tags and not is_alive(run.data.tags[PROCESS])]
     for run_id in dead:
         client.set_tag(run_id, "mlworkbook.closed", "process was gone when a later run started")
         client.set_terminated(run_id, "KILLED")
@@ -236,9 +230,7 @@ def start_run(
     tags = {PROCESS: this_process(), "version.python": platform.python_version()}
     tags |= {f"version.{package}": version(package) for package in PACKAGES}
     nested = mlflow.active_run() is not None
-    with mlflow.start_run(
-        experiment_id=group, run_name=name, tags=tags, parent_run_id=parent, nested=nested
-    ) as run:
+    with mlflow.start_run(experiment_id=group, run_name=name, tags=tags, parent_run_id=parent, nested=nested) as run:
         yield run.info.run_id
 
 # %% ../nbs/develop/36_tracking.ipynb #tr-digest
@@ -308,9 +300,7 @@ def log_backtest(
     data = mlflow.data.from_pandas(plain, name="history", targets="y", digest=digest(history))
     mlflow.log_input(data, context="training")
     mlflow.set_tag(SCORED, digest(scored[["cutoff", "unique_id", "ds", "y", "yhat"]]))
-    total = score(scored, by=()).assign(
-        **({"cost_eur": error_cost(scored, costs, by=())["cost_eur"]} if costs else {})
-    )
+    total = score(scored, by=()).assign(**({"cost_eur": error_cost(scored, costs, by=())["cost_eur"]} if costs else {}))
     mlflow.log_metrics(total.iloc[0].astype(float).to_dict())
     folds = score_by(scored, "cutoff", costs).drop(columns=["cutoff", "days"])
     for step, fold in folds.iterrows():
@@ -359,42 +349,29 @@ def train_predict(
 # %% ../nbs/develop/36_tracking.ipynb #tr-card
 def card(
     run: "Run",  # as `client.get_run` returns it
-) -> dict[
-    tuple[str, str], object
-]:  # (kind, name) -> value; kinds are data, param, version and metric
+) -> dict[tuple[str, str], object]:  # (kind, name) -> value; kinds are data, param, version and metric
     "Flatten what is known about a run."
-    data = {
-        ("data", entry.dataset.name): entry.dataset.digest for entry in run.inputs.dataset_inputs
-    }
+    data = {("data", entry.dataset.name): entry.dataset.digest for entry in run.inputs.dataset_inputs}
     params = {("param", name): value for name, value in run.data.params.items()}
     versions = {
         ("version", tag.removeprefix("version.")): value
         for tag, value in run.data.tags.items()
         if tag.startswith("version.")
     }
-    return (
-        data
-        | params
-        | versions
-        | {("metric", name): value for name, value in run.data.metrics.items()}
-    )
+    return data | params | versions | {("metric", name): value for name, value in run.data.metrics.items()}
 
 
 def compare_runs(
     run_ids: list[str],  # runs to set side by side
     *,
     folder: str | Path | None = None,  # of the store; the workspace when omitted
-) -> (
-    pd.DataFrame
-):  # one row per run: `run_id, run, status`, then params, metrics and data digests; sorted as given
+) -> pd.DataFrame:  # one row per run: `run_id, run, status`, then params, metrics and data digests; sorted as given
     "Set runs side by side."
     client = connect(folder)
     rows = []
     for run in map(client.get_run, run_ids):
         about = {"run_id": run.info.run_id, "run": run.info.run_name, "status": run.info.status}
-        rows.append(
-            about | {name: value for (kind, name), value in card(run).items() if kind != "version"}
-        )
+        rows.append(about | {name: value for (kind, name), value in card(run).items() if kind != "version"})
     return pd.DataFrame(rows)
 
 
@@ -403,13 +380,9 @@ def what_changed(
     after: str,  # run id
     *,
     folder: str | Path | None = None,  # of the store; the workspace when omitted
-) -> (
-    pd.DataFrame
-):  # `kind, name, before, after`: data, params and versions first, then the metrics that moved
+) -> pd.DataFrame:  # `kind, name, before, after`: data, params and versions first, then the metrics that moved
     "List everything in which two runs differ; what only one of them has is empty in the other."
     client = connect(folder)
     one, two = card(client.get_run(before)), card(client.get_run(after))
-    rows = [
-        (*key, one.get(key), two.get(key)) for key in {**one, **two} if one.get(key) != two.get(key)
-    ]
+    rows = [(*key, one.get(key), two.get(key)) for key in {**one, **two} if one.get(key) != two.get(key)]
     return pd.DataFrame(rows, columns=["kind", "name", "before", "after"])

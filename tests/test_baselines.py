@@ -1,6 +1,5 @@
 "Promises of the cheap rivals: what they repeat, when they give 0, and what they do with poor histories."
 
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -2,7 +2,6 @@
 
 import importlib
 import json
-
 import re
 from pathlib import Path
 

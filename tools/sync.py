@@ -1,10 +1,9 @@
-"""Regenerate what is generated: the package from the lessons, README.es.md from the cover. With --check, fail if that changes anything."""
+"""Regenerate the package from the lessons and README.es.md from the cover. With --check, fail if that changes a file."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
-
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mlworkbook"
