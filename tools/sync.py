@@ -1,4 +1,4 @@
-"""Regenerate the package from the lessons and README.es.md from the cover. With --check, fail if that changes a file."""
+"""Regenerate the package from the lessons and README.es.md from the cover; with --check, a change is a failure."""
 
 import json
 import subprocess
