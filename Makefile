@@ -4,7 +4,6 @@ SHELL := /bin/bash
 BIN := .venv/bin
 WORKERS ?= 2
 FILES := settings.ini setup.py constraints.txt
-export MPLBACKEND ?= agg
 # a virtual environment of the caller must not reach into ours
 unexport PYTHONPATH VIRTUAL_ENV
 

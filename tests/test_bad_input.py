@@ -43,7 +43,9 @@ def refused(done, *texts):
     error = done.stderr[done.stderr.index("Error: ") :]
     for text in texts:
         assert text in error, error
-    assert not workspace().exists() or not [path for path in workspace().rglob("*") if path.is_file()]
+    assert not workspace().exists() or not [
+        path for path in workspace().rglob("*") if path.is_file() and not path.name.endswith(".lock")
+    ]
     return error
 
 

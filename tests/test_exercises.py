@@ -1,8 +1,10 @@
 "Every exercise of every lesson: the stub fails, the wrong answers get their hints, the solution passes."
 
+import ast
 import importlib
 import json
 import re
+import symtable
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,48 @@ from mlworkbook.exercises import solved, student_notebook
 
 ROOT = Path(__file__).parent.parent
 LESSONS = [path for path in sorted(ROOT.glob("nbs/*/*.ipynb"), key=lambda path: path.name)]
-SOLUTION = re.compile(r"^### BEGIN SOLUTION$", flags=re.MULTILINE)
+EXERCISE = re.compile(r"^ +### BEGIN SOLUTION$|^@exercise\(", flags=re.MULTILINE)
 
 
 def code_cells(notebook):
     "Source and tags of the code cells."
     cells = (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     return [("".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
+
+
+def names(source):
+    "Names that a cell makes or changes, and names that it reads from other cells."
+    scope = symtable.symtable(source, "cell", "exec")
+    here = scope.get_symbols()
+    made = {name.get_name() for name in here if name.is_assigned() or name.is_imported() or name.is_namespace()}
+    read, inner = {name.get_name() for name in here if name.is_referenced()}, scope.get_children()
+    while inner:
+        child = inner.pop()
+        read |= {name.get_name() for name in child.get_symbols() if name.is_global()}
+        inner += child.get_children()
+    for node in ast.walk(ast.parse(source)):  # table.loc[...] = 1, trays.append(1)
+        targets = node.targets if isinstance(node, ast.Assign) else [node.value] if isinstance(node, ast.Expr) else []
+        for target in targets:
+            while isinstance(target, ast.Attribute | ast.Subscript | ast.Call):
+                target = target.func if isinstance(target, ast.Call) else target.value
+            if isinstance(target, ast.Name):
+                made.add(target.id)
+    return made, read
+
+
+def needed(sources):
+    "Which cells the exercises need, directly or through others; nbval runs the rest."
+    cells = [names(source) for source in sources]
+    bodies = [ast.parse(source).body for source in sources]
+    keep = [
+        bool(EXERCISE.search(source)) or all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)
+        for source, body in zip(sources, bodies, strict=True)
+    ]
+    before = None
+    while keep != before:
+        before, wanted = keep, set().union(*(read for (_, read), kept in zip(cells, keep, strict=True) if kept))
+        keep = [kept or bool(made & wanted) for kept, (made, _) in zip(keep, cells, strict=True)]
+    return keep
 
 
 def wrong_answers(lesson):
@@ -66,8 +103,11 @@ def test_exercises(lesson, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(lesson.parent)
     catalogue, proven = wrong_answers(lesson), []
     namespace = {"__name__": "__main__", "display": lambda *things, **options: None}
-    stub = None
-    for (source, tags), (blanked, _) in zip(code_cells(notebook), code_cells(student_notebook(notebook)), strict=True):
+    lessons, stub = code_cells(notebook), None
+    stubs, keep = code_cells(student_notebook(notebook)), needed([source for source, _ in lessons])
+    for (source, tags), (blanked, _), kept in zip(lessons, stubs, keep, strict=True):
+        if not kept:
+            continue
         if source != blanked:  # a solution
             scope = dict(namespace)
             exec(compile(blanked, f"{lesson.name} stub", "exec"), scope)
