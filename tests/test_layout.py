@@ -1,7 +1,6 @@
 "The rules that keep the tree honest (ARCHITECTURE.md, section 4)."
 
 import ast
-import inspect
 import json
 import re
 from pathlib import Path
@@ -145,4 +144,4 @@ def test_only_settings_declare_dependencies():
 def test_tests_are_counted_by_their_own_name():
     modules = {path.stem for path in ROOT.glob("tests/wrong_answers/*.py")} - {"__init__"}
     with_exercises = {path.stem[3:] for path in LESSONS if any(c.startswith("@exercise(") for c in cells(path, "code"))}
-    assert modules == with_exercises, inspect.cleandoc("every lesson has a catalogue of wrong answers, and no other")
+    assert modules == with_exercises, "every lesson has a catalogue of wrong answers, and no other"
