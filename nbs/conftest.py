@@ -24,8 +24,8 @@ class Lesson(nbval.IPyNbFile):
         self.home = tempfile.mkdtemp(prefix="mlworkbook-")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MLWORKBOOK_HOME", self.home)
-            patch.delenv("MLWORKBOOK_LANG", raising=False)
-            patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+            for name in ("MLWORKBOOK_LANG", "MLFLOW_TRACKING_URI", "MPLBACKEND"):
+                patch.delenv(name, raising=False)
             super().setup()
         execute = self.kernel.kc.execute
 
