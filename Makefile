@@ -16,7 +16,7 @@ help: ## show this list
 run: .venv/.run ## load, check, backtest, track, register, promote and forecast; ends with a report
 	@$(BIN)/mlworkbook run $(ARGS)
 
-test: .venv/.dev ## the whole truth: lint, sync, tests, every lesson, exercises, site
+test: .venv/.dev .venv/.npm ## the whole truth: lint, sync, tests, every lesson, exercises, site
 	@$(BIN)/python tools/needs.py
 	@$(MAKE) --no-print-directory lint sync
 	$(BIN)/python -m pytest tests --ignore tests/test_site.py -n $(WORKERS) --dist loadfile -q
@@ -62,7 +62,7 @@ lock: .venv/.dev ## renew constraints.txt, the tested set of exact versions
 	@$(BIN)/python tools/lock.py
 
 clean: ## remove what can be made again; never the learner's work
-	rm -rf .venv build dist _site *.egg-info
+	rm -rf .venv build dist _site node_modules *.egg-info
 
 .venv/bin/uv:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found: install Python 3.11 or newer, or say which: make run PYTHON=python3.12"; exit 2; }
@@ -73,6 +73,11 @@ clean: ## remove what can be made again; never the learner's work
 
 .venv/.run: $(FILES) | .venv/bin/uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab]"
+	@touch $@
+
+# only files are unpacked: nothing of a package is run, and what it depends on is not fetched
+.venv/.npm: settings.ini tools/npm.py | .venv/.dev
+	@$(BIN)/python tools/npm.py
 	@touch $@
 
 .venv/.dev: $(FILES) | .venv/bin/uv

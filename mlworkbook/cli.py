@@ -687,7 +687,7 @@ def made_up(
     job: Look,  # options
 ) -> None:
     "Write the sales of a made-up shop, calendar of the next days included."
-    from mlworkbook.batch import write_atomic
+    from mlworkbook.exercises import write_atomic
     from mlworkbook.sales import make_sales
 
     if job.make.suffix not in (".csv", ".parquet"):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Conditions', 'say', 'ExerciseError', 'UnsolvedError', 'same', 'guard', 'workspace', 'solved', 'remember', 'exercise',
-           'student_notebook', 'course_folder', 'write_student', 'progress']
+           'student_notebook', 'writing_in', 'write_atomic', 'course_folder', 'write_student', 'progress']
 
 # %% ../nbs/start/02_exercises.ipynb #ex-imports
 import copy
@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 
@@ -159,6 +160,44 @@ def student_notebook(
         cell |= {"source": source.splitlines(keepends=True), "outputs": [], "execution_count": None}
     return edition
 
+# %% ../nbs/start/02_exercises.ipynb #ex-atomic
+@contextmanager
+def writing_in(
+    folder: Path,  # where we were about to write
+) -> Iterator[None]:
+    "Say which folder could not be written and what to do, keeping the kind of the error."
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(
+            error.errno,
+            f"cannot write in {folder}: {reason}; what was there before is unchanged; "
+            "free some space, change the permissions or choose another folder",
+        ) from error
+
+
+def write_atomic(
+    path: Path,  # file to put in place; its folder is made when missing
+    content: bytes,  # the whole of it
+) -> Path:  # the same path
+    """Put a whole file in place or leave everything as it was.
+
+    Raises `OSError` when the folder cannot be written or the disk is full.
+    """
+    rough = path.with_name(f".{path.name}.rough")
+    with writing_in(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with rough.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            rough.replace(path)
+        finally:
+            rough.unlink(missing_ok=True)
+    return path
+
 # %% ../nbs/start/02_exercises.ipynb #ex-course
 def course_folder() -> Path:  # holds one folder per stage
     "Where the lessons are: packed with the installed package, or `nbs` of the repository."
@@ -184,10 +223,7 @@ def write_student(
     written = [lesson for lesson in lessons if not (dest / lesson).exists()]
     for lesson in written:
         edition = student_notebook(json.loads((course / lesson).read_text(encoding="utf-8")))
-        (dest / lesson).parent.mkdir(parents=True, exist_ok=True)
-        partial = (dest / lesson).with_suffix(".partial")
-        partial.write_text(json.dumps(edition, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        partial.replace(dest / lesson)
+        write_atomic(dest / lesson, (json.dumps(edition, ensure_ascii=False, indent=1) + "\n").encode())
     return written
 
 # %% ../nbs/start/02_exercises.ipynb #ex-progress

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'quiet', 'Params', 'named_days', 'quick_stan', 'fit_series', 'seeded', 'predict_series', 'doubt', 'attempt',
-           'pick', 'Forecaster', 'prophet_forecast', 'write', 'write_files', 'read_files']
+           'pick', 'Forecaster', 'prophet_forecast', 'write_files', 'read_files']
 
 # %% ../nbs/develop/34_forecaster.ipynb #fc-imports
 import hashlib
@@ -28,6 +28,7 @@ from joblib import Parallel, delayed
 from .baselines import close, open_days, seasonal_naive
 from .contract import check_history, past, regressors
 from .contract import future as days_ahead
+from .exercises import write_atomic
 
 if TYPE_CHECKING:
     from cmdstanpy import CmdStanModel
@@ -313,19 +314,6 @@ def prophet_forecast(
 FORMAT = 1
 
 
-def write(
-    path: Path,  # file to make or to replace
-    content: bytes,  # all of it
-) -> None:
-    "Write a whole file or nothing: under another name first, then renamed in one step."
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def write_files(
     folder: Path,  # created when missing
     about: dict,  # what the index says besides
@@ -337,8 +325,8 @@ def write_files(
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: f"{hashlib.sha256(content).hexdigest()}-{name}" for name, content in contents.items()}
     for name, content in contents.items():
-        write(folder / files[name], content)
-    write(folder / "forecaster.json", json.dumps({"format": FORMAT, "files": files} | about, indent=2).encode())
+        write_atomic(folder / files[name], content)
+    write_atomic(folder / "forecaster.json", json.dumps({"format": FORMAT, "files": files} | about, indent=2).encode())
     for old in {path for name in files for path in folder.glob(f"*-{name}")} - {
         folder / file for file in files.values()
     }:

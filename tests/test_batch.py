@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlworkbook.batch import Batch, as_of, complete, fingerprint, only_one, run_batch, write_atomic, write_report
+from mlworkbook.batch import Batch, as_of, complete, fingerprint, only_one, run_batch, write_report
+from mlworkbook.exercises import write_atomic
 
 
 def shop(series=7, days=60, ahead=14, seed=0):

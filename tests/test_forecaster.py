@@ -237,24 +237,24 @@ def test_round_trip_is_exact(panel, tmp_path):
     pd.testing.assert_frame_equal(loaded.predict(14), panel.predict(14), check_exact=True)
     again = Forecaster.load(loaded.save(tmp_path / "again"))
     pd.testing.assert_frame_equal(again.predict(14), panel.predict(14), check_exact=True)
-    assert not [path for path in folder.iterdir() if path.suffix in (".pkl", ".pickle", ".part")]
+    assert not [path for path in folder.iterdir() if path.suffix in (".pkl", ".pickle", ".rough")]
 
 
 def test_saving_again_replaces_and_a_crash_keeps_the_old(history, panel, tmp_path, monkeypatch):
     folder = panel.save(tmp_path)
     other = Forecaster(Params(seed=9)).fit(history[history["unique_id"] == "S01"])
-    write = forecaster.write
+    write = forecaster.write_atomic
 
     def dies_at_the_index(path, content):
         if path.name == "forecaster.json":
             raise OSError("No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(forecaster, "write", dies_at_the_index)
+    monkeypatch.setattr(forecaster, "write_atomic", dies_at_the_index)
     with pytest.raises(OSError, match="No space"):
         other.save(folder)
     assert set(Forecaster.load(folder).models) == set(panel.models)
-    monkeypatch.setattr(forecaster, "write", write)
+    monkeypatch.setattr(forecaster, "write_atomic", write)
     other.save(folder)
     assert set(Forecaster.load(folder).models) == {"S01"} and len(list(folder.iterdir())) == 3
 
