@@ -21,6 +21,7 @@ from collections.abc import Collection
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
@@ -377,7 +378,7 @@ def store_fault(
             if not path.is_file():
                 return f"there is no run database at {path}; point tracking_uri at the store of the run"
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as base:
-                base.execute("SELECT 1 FROM runs LIMIT 1")
+                base.execute("SELECT run_uuid, version_num FROM runs, alembic_version LIMIT 1")
         elif parts.scheme in ("http", "https"):
             urlopen(bare, timeout=10).close()
         elif parts.scheme in ("", "file"):
@@ -385,7 +386,7 @@ def store_fault(
     except HTTPError as error:
         if error.code >= 500:
             return f"the tracking server {bare} answers {error.code}; repair it and try again"
-    except (OSError, ValueError, sqlite3.Error) as error:
+    except (OSError, ValueError, HTTPException, sqlite3.Error) as error:
         return f"the store {bare} cannot be read ({getattr(error, 'reason', error)})"
     return ""
 
