@@ -1,0 +1,286 @@
+"Stories: what is wrong and on which line, what trackers get, and which test proves what."
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from mlworkbook.backlog import (
+    adf,
+    chunks,
+    github_issues,
+    invest,
+    jira_csv,
+    jira_issues,
+    label,
+    load_backlog,
+    missing_tests,
+    plot_points,
+    traceability,
+)
+
+ROOT = Path(__file__).parent.parent
+GOOD = """\
+version: 1
+project: demo
+epics:
+  - {id: E1, title: The night}
+stories:
+  - id: S-1
+    epic: E1
+    role: baker
+    want: the number at four
+    benefit: bake without guessing
+    priority: must
+    points: 5
+    criteria:
+      - given: sales of yesterday
+        when: it is four
+        then: there is a file
+        tests: [tests/test_value.py::test_cost_is_linear_in_prices]
+  - id: S-2
+    epic: E1
+    role: owner
+    want: the money
+    benefit: pay only what saves
+    priority: could
+    points: 3
+    criteria:
+      - {given: a month, when: it ends, then: there is a report}
+"""
+
+
+def load(tmp_path, text, name="stories.yaml"):
+    "A backlog from text or bytes."
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_backlog(path)
+
+
+@pytest.fixture
+def backlog(tmp_path):
+    return load(tmp_path, GOOD)
+
+
+def test_a_good_file_is_read_whole(backlog):
+    assert [story.id for story in backlog.stories] == ["S-1", "S-2"] and backlog.epics[0].title == "The night"
+    assert backlog.stories[0].criteria[0].tests == ("tests/test_value.py::test_cost_is_linear_in_prices",)
+    with pytest.raises(ValueError, match="frozen"):
+        backlog.stories[0].points = 1
+
+
+def test_a_mark_at_the_start_of_the_file_is_no_error(tmp_path, backlog):
+    assert load(tmp_path, b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode()) == backlog
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ("id: S-2", "id: S-1", "line 18: id 'S-1' was used before; ids are unique"),
+        ("{id: E1, title: The night}", "{id: E1, title: a}\n  - {id: E1, title: b}", "line 5: id 'E1' was used before"),
+        ("    epic: E1\n    role: owner", "    epic: E9\n    role: owner", "line 19: epic is 'E9', expected one of E1"),
+        ("priority: could", "priority: urgent", "line 23: priority is 'urgent', expected 'must', 'should', 'could'"),
+        ("points: 3", "points: 4", "line 24: points is 4, expected 1, 2, 3, 5, 8 or 13"),
+        ("points: 3", "points: '3'", "line 24: points is '3', expected 1, 2, 3, 5, 8 or 13"),
+        ("benefit: pay only what saves", "benefit: ' '", "line 22: benefit is empty, expected some text"),
+        ("benefit: pay only what saves", "benefit:", "line 22: benefit is None, expected text"),
+        ("benefit: pay only what saves", "benefit: 2019-05-06", "line 22: benefit is datetime.date.*, expected text"),
+        ("benefit: pay only what saves", "benefit: 2019-13-06", "line 22: '2019-13-06' cannot be read; put it between"),
+        ("    role: owner\n", "", "line 18: role is missing; write it"),
+        ("    role: owner", "    roll: owner", "line 20: 'roll' is no known key; did you mean 'role'?"),
+        ("    role: owner", "    role: owner\n    zzz: 1", "line 21: 'zzz' is no known key; take it out"),
+        ("    role: owner", "    role: owner\n    role: baker", "line 21: key 'role' was given before; keep one"),
+        ("id: S-2", "id: S 2", "line 18: id is 'S 2', expected letters, digits, - and _ only"),
+        ("id: S-2", "id: 2", "line 18: id is 2, expected text; put it between quotation marks"),
+        ("project: demo\n", "", "line 1: project is missing; write it"),
+        (
+            "      - {given: a month, when: it ends, then: there is a report}",
+            "      []",
+            "line 25: criteria has none, expected at least one",
+        ),
+        (
+            "    criteria:\n      - {given: a month, when: it ends, then: there is a report}\n",
+            "",
+            "line 18: criteria is missing; write it",
+        ),
+        ("when: it ends, ", "", "line 26: when is missing; write it"),
+        ("    role: owner", "\trole: owner", "line 20: not YAML: .*; check indentation"),
+        ("    role: owner", "   role: owner", "line 20: not YAML: .*; check indentation"),
+        ("title: The night}", "title: The night", "not YAML: .*; check indentation"),
+        ("role: baker", "role: &who baker\n    more: *who", "line 9: .who is an alias; write the value out"),
+        ("role: owner", "role: !!python/object/apply:os.getcwd []", "line 20: role is .*expected text"),
+    ],
+)
+def test_what_is_wrong_has_its_line(tmp_path, old, new, said):
+    assert old in GOOD
+    with pytest.raises(ValueError, match=f"stories.yaml, {said}" if said.startswith("line") else said):
+        load(tmp_path, GOOD.replace(old, new))
+
+
+def test_everything_wrong_is_told_at_once_in_order(tmp_path):
+    wrong = GOOD.replace("points: 5", "points: 6").replace("id: S-2", "id: S-1").replace("project: demo", "projekt: x")
+    with pytest.raises(ValueError) as told:
+        load(tmp_path, wrong)
+    lines = [int(line.split("line ")[1].split(":")[0]) for line in str(told.value).splitlines()]
+    assert lines == [1, 2, 12, 18]
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("", "line 1: there is nothing in it"),
+        ("# only a comment\n", "line 1: there is nothing in it"),
+        ("- a\n", "line 1: expected version, project, epics and stories, found a list"),
+        ("stories", "line 1: expected version, project, epics and stories, found a str"),
+        ("version: 2\nwhatever: 1\n", "line 1: version 2 was written by a newer mlworkbook.*upgrade mlworkbook"),
+        (b"version: 1\nproject: caf\xe9\n", "is not UTF-8 text .byte 23.; save it as UTF-8"),
+        ("a: 1\n---\nb: 2\n", "not YAML"),
+        ("a: \x00", "not YAML"),
+    ],
+)
+def test_what_is_no_backlog_is_refused(tmp_path, text, said):
+    with pytest.raises(ValueError, match=said):
+        load(tmp_path, text)
+
+
+def test_a_bomb_of_aliases_is_refused_before_it_grows(tmp_path):
+    lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    with pytest.raises(ValueError, match="line 2: .a0 is an alias"):
+        load(tmp_path, "\n".join(lines))
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    for path in (tmp_path / "none.yaml", tmp_path):
+        with pytest.raises(FileNotFoundError, match="is not there, expected a YAML file"):
+            load_backlog(path)
+
+
+@pytest.mark.parametrize(
+    "old, new, letter",
+    [
+        ("want: the money", "want: what S-1 leaves", "I"),
+        ("want: the money", "want: una tabla en Spark", "N"),
+        ("benefit: pay only what saves", "benefit: have it", "V"),
+        ("points: 3", "points: 13", "E"),
+        ("points: 3", "points: 13", "S"),
+        ("then: there is a report", "then: es muy rápido", "T"),
+    ],
+)
+def test_invest_finds_each_symptom(tmp_path, backlog, old, new, letter):
+    assert invest(backlog).empty
+    found = invest(load(tmp_path, GOOD.replace(old, new)))
+    assert set(found["story"]) == {"S-2"} and letter in set(found["letter"]) and found["reason"].str.len().min() > 5
+
+
+def test_chunks_lose_nothing():
+    for size in range(1, 12):
+        pieces = chunks(list(range(11)), size)
+        assert [one for piece in pieces for one in piece] == list(range(11))
+        assert all(len(piece) == size for piece in pieces[:-1])
+    assert chunks([]) == []
+    with pytest.raises(ValueError, match="expected >= 1"):
+        chunks([1], 0)
+
+
+def schema():
+    "Atlassian's own schema, which `make test` fetches."
+    path = ROOT / "node_modules/@atlaskit/adf-schema/dist/json-schema/v1/full.json"
+    if not path.is_file():
+        reason = "Atlassian's schema is missing: install npm, then `make test`"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_documents_follow_atlassians_schema(tmp_path, backlog):
+    check = jsonschema.Draft4Validator(schema())
+    odd = GOOD.replace("want: the money", 'want: "a\\n\\tb <script> *_{} ñ 🥖"')
+    for story in (*load_backlog(ROOT / "backlog.yaml").stories, *backlog.stories, *load(tmp_path, odd).stories):
+        check.validate(adf(story))
+        assert not check.is_valid(adf(story) | {"version": 2})
+        spoiled = json.loads(json.dumps(adf(story)))
+        spoiled["content"][0]["content"][0]["text"] = ""
+        assert not check.is_valid(spoiled)
+
+
+def test_jira_gets_every_story(backlog):
+    epic, *stories = jira_issues(backlog, project="PAN")
+    assert epic["issuetype"] == {"name": "Epic"} and epic["labels"] == ["mlworkbook-demo-E1"]
+    assert [one["labels"][0] for one in stories] == [label(backlog, "S-1"), label(backlog, "S-2")]
+    assert all("parent" not in one and one["project"] == {"key": "PAN"} for one in stories)
+    (one, two) = jira_issues(backlog, project="PAN", points_field="customfield_7", parents={"E1": "PAN-1"})
+    assert one["customfield_7"] == 5 and one["parent"] == {"key": "PAN-1"} and two["priority"] == {"name": "Medium"}
+
+
+def test_csv_survives_quotes_and_lines(tmp_path):
+    text = GOOD.replace("want: the money", 'want: "a, \\"b\\"; c\\nd"')
+    header, *rows = csv.reader(io.StringIO(jira_csv(load(tmp_path, text)), newline=""))
+    assert header.count("Labels") == 2 and {len(row) for row in rows} == {len(header)}
+    table = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [row["Work type"] for row in table] == ["Epic", "Story", "Story"]
+    assert table[2]["Summary"] == 'a, "b"; c d' and {row["Parent"] for row in table[1:]} == {table[0]["Work item ID"]}
+    assert "\n* Dado a month" in table[2]["Description"]
+
+
+def test_github_gets_a_box_for_each_criterion(backlog):
+    issues = github_issues(backlog)
+    assert [issue["title"] for issue in issues] == ["S-1 · the number at four", "S-2 · the money"]
+    assert issues[0]["body"].count("- [ ] ") == 1 and issues[0]["labels"] == ["mlworkbook-demo-S-1", "E1", "must"]
+    assert json.loads(json.dumps(issues)) == issues
+
+
+def test_traceability_has_a_row_for_each_pair(backlog):
+    table = traceability(backlog)
+    assert table.values.tolist() == [
+        ["S-1", 1, "tests/test_value.py::test_cost_is_linear_in_prices"],
+        ["S-2", 1, ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    "test, said",
+    [
+        ("tests/test_x.py::test_there", None),
+        ("tests/test_x.py::TestGroup::test_inside", None),
+        ("nbs/there.ipynb", None),
+        ("tests/test_x.py", "is no test"),
+        ("tests/test_x.py::test_gone", "tests/test_x.py::test_gone is no test"),
+        ("tests/test_x.py::test_inside", "is no test"),
+        ("tests/test_x.py::TestGroup::test_there", "is no test"),
+        ("tests/test_x.py::TestGroup", "is no test"),
+        ("tests/test_x.py::helper", "is no test"),
+        ("tests/test_gone.py::test_there", "tests/test_gone.py does not exist"),
+        ("nbs/gone.ipynb", "nbs/gone.ipynb does not exist"),
+    ],
+)
+def test_a_test_that_nobody_wrote_is_found(tmp_path, test, said):
+    (tmp_path / "tests").mkdir()
+    code = "def helper(): ...\ndef test_there(): ...\nclass TestGroup:\n    def test_inside(self): ...\n"
+    (tmp_path / "tests/test_x.py").write_text(code)
+    (tmp_path / "nbs").mkdir()
+    (tmp_path / "nbs/there.ipynb").write_text("{}")
+    text = GOOD.replace("tests/test_value.py::test_cost_is_linear_in_prices", test)
+    text = text.replace("then: there is a report}", f"then: there is a report, tests: ['{test}']}}")
+    found = missing_tests(load(tmp_path, text), tmp_path)
+    assert len(found) == (2 if said else 0) and all(said in one for one in found)
+    assert not said or found[0].startswith("S-1, criterion 1: ")
+
+
+def test_a_criterion_without_a_test_is_found(backlog):
+    assert missing_tests(backlog, ROOT) == ["S-2, criterion 1: no test proves it"]
+
+
+def test_the_workbooks_own_stories_are_proven():
+    own = load_backlog(ROOT / "backlog.yaml")
+    assert missing_tests(own, ROOT) == []
+    assert {"alumna", "ingeniera", "profesor"} == {story.role for story in own.stories}
+
+
+def test_plot_has_a_bar_for_each_epic(backlog):
+    ax = plot_points(backlog)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["The night"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["must", "could"]
+    assert sum(bar.get_width() for bar in ax.patches) == 8
