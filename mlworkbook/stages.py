@@ -53,63 +53,36 @@ class Deliverable:
 
 DELIVERABLES = tuple(
     Deliverable(stage, key, es, en, tuple(lessons.split()))
-    for stage, key, es, en, lessons in (
-        ("discover", "question", "Pregunta de negocio clara", "Clear business question", "11_charter"),
-        ("discover", "why_ml", "Por qué ML y no algo más simple", "Why ML and not something simpler", "11_charter"),
-        ("discover", "kpi", "Indicadores y métricas", "KPIs and metrics", "12_value"),
-        ("discover", "path", "Camino hasta el valor", "Outline of the path to value", "13_backlog"),
-        ("discover", "sources", "Fuentes de datos evaluadas", "Scorecard of data sources", "14_sources"),
-        ("play", "data", "Datos entendidos a fondo", "Detailed understanding of the data", "21_explore"),
-        ("play", "prototype", "Prueba de concepto que funciona", "Working proof of concept", "24_prototype"),
-        ("play", "agreement", "Acuerdo sobre modelo y lógica", "Agreement on model and logic", "24_prototype"),
-        ("play", "feasibility", "Viable con recursos realistas", "Feasible with realistic resources", "24_prototype"),
-        ("play", "return", "Retorno que vale la pena", "Evidence of a good return", "24_prototype"),
-        (
-            "develop",
-            "solution",
-            "Solución que se puede alojar",
-            "Solution that can be hosted",
-            "34_forecaster 37_registry",
-        ),
-        (
-            "develop",
-            "performance",
-            "Rendimiento de modelo y software",
-            "Performance of model and software",
-            "35_backtest",
-        ),
-        (
-            "develop",
-            "strategy",
-            "Reentrenar y desplegar: estrategia acordada",
-            "Agreed retraining and deployment",
-            "37_registry",
-        ),
-        (
-            "develop",
-            "tests",
-            "Pruebas unitarias, de integración y regresión",
-            "Unit, integration, regression tests",
-            "41_testing",
-        ),
-        ("develop", "pipeline", "Empaquetado y pipelines", "Packaging and pipelines", "32_environment 38_scale"),
-        (
-            "deploy",
-            "process",
-            "Despliegue probado que funciona",
-            "Working, tested deployment process",
-            "52_batch 55_delivery",
-        ),
-        (
-            "deploy",
-            "infrastructure",
-            "Infraestructura segura y suficiente",
-            "Secure infrastructure that performs",
-            "54_aws",
-        ),
-        ("deploy", "models", "Reentrenamiento y gestión de modelos", "Retraining and model management", "57_retrain"),
-        ("deploy", "end_to_end", "Solución completa de principio a fin", "End-to-end working solution", "59_capstone"),
-    )
+    for stage, rows in {
+        "discover": [
+            ("question", "Pregunta de negocio clara", "Clear business question", "11_charter"),
+            ("why_ml", "Por qué ML y no algo más simple", "Why ML and not something simpler", "11_charter"),
+            ("kpi", "Indicadores y métricas", "KPIs and metrics", "12_value"),
+            ("path", "Camino hasta el valor", "Outline of the path to value", "13_backlog"),
+            ("sources", "Fuentes de datos evaluadas", "Scorecard of data sources", "14_sources"),
+        ],
+        "play": [
+            ("data", "Datos entendidos a fondo", "Detailed understanding of the data", "21_explore"),
+            ("prototype", "Prueba de concepto que funciona", "Working proof of concept", "24_prototype"),
+            ("agreement", "Acuerdo sobre modelo y lógica", "Agreement on model and logic", "24_prototype"),
+            ("feasibility", "Viable con recursos realistas", "Feasible with realistic resources", "24_prototype"),
+            ("return", "Retorno que vale la pena", "Evidence of a good return", "24_prototype"),
+        ],
+        "develop": [
+            ("solution", "Solución que se puede alojar", "Solution that can be hosted", "34_forecaster 37_registry"),
+            ("performance", "Rendimiento de modelo y software", "Performance of model and software", "35_backtest"),
+            ("strategy", "Plan de reentrenar y desplegar", "Agreed retraining and deployment", "37_registry"),
+            ("tests", "Pruebas: unidad, integración, regresión", "Unit, integration, regression tests", "41_testing"),
+            ("pipeline", "Empaquetado y pipelines", "Packaging and pipelines", "32_environment 38_scale"),
+        ],
+        "deploy": [
+            ("process", "Despliegue probado que funciona", "Tested deployment process", "52_batch 55_delivery"),
+            ("infrastructure", "Infraestructura segura y suficiente", "Secure infrastructure that performs", "54_aws"),
+            ("models", "Reentrenamiento y gestión de modelos", "Retraining and model management", "57_retrain"),
+            ("end_to_end", "Solución completa de principio a fin", "End-to-end working solution", "59_capstone"),
+        ],
+    }.items()
+    for key, es, en, lessons in rows
 )
 STAGES = tuple(dict.fromkeys(entry.stage for entry in DELIVERABLES))
 
