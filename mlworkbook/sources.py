@@ -10,6 +10,7 @@ __all__ = ['KEYS', 'NEEDED', 'DAYS', 'TABLE', 'FORMAT', 'check_extract', 'tradin
 # %% ../nbs/discover/14_sources.ipynb #so-imports
 import json
 import math
+import textwrap
 from dataclasses import asdict, dataclass
 from datetime import date
 from numbers import Real
@@ -333,7 +334,7 @@ def plot_scorecard(
         blocked = row.state == "blocked"
         look = {"color": "white", "hatch": "////"} if blocked else {"color": "0.75"}
         ax.barh(place, row.score, edgecolor="0.3", **look)
-        words = f"{row.score:.2f}" + (f" {row.state}\n{row.why}" if blocked else "")
+        words = f"{row.score:.2f}" + (f" {row.state}\n{textwrap.fill(row.why, 32)}" if blocked else "")
         ax.text(row.score + 0.08, place, words, va="center")
     names = [f"{row.rank} · {row.source}" for row in table.itertuples()]
     ax.set(yticks=range(len(table)), yticklabels=names, ylim=(len(table) - 0.5, -0.5), xlim=(0, 7), xticks=range(6))
