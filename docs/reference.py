@@ -32,6 +32,13 @@ TEXTS = {
         "module": "Módulo",
         "what": "Qué hace",
         "lesson": "Lección",
+        "traceability": "De la historia a la prueba",
+        "proof": "El propio cuaderno se construyó con historias de usuario. Cada criterio nombra las pruebas que lo "
+        "demuestran; si una deja de existir, `make check` falla.",
+        "story": "Como **{role}**, quiero {want}, para {benefit}.",
+        "criterion": "Dado {given}, cuando {when}, entonces {then}.",
+        "criteria": "Criterio de aceptación",
+        "tests": "Lo prueban",
         "download": "Descargar el cuaderno",
         "download_title": "Edición para resolver: las soluciones están vacías",
         "course": "El curso",
@@ -52,6 +59,13 @@ TEXTS = {
         "module": "Module",
         "what": "What it does",
         "lesson": "Lesson",
+        "traceability": "From story to test",
+        "proof": "The workbook itself was built from user stories. Each criterion names the tests that prove it; "
+        "`make check` fails when one of them no longer exists.",
+        "story": "As **{role}** I want {want}, so that {benefit}.",
+        "criterion": "Given {given}, when {when}, then {then}.",
+        "criteria": "Acceptance criterion",
+        "tests": "Proved by",
         "download": "Download the notebook",
         "download_title": "Edition to solve: the solutions are left out",
         "course": "The course",
@@ -120,6 +134,28 @@ def module_page(lesson: Lesson) -> str:
     name = f"mlworkbook.{lesson.module}"
     title = f"{name}\n{'=' * len(name)}"
     return f"{title}\n\n.. automodule:: {name}\n   :members:\n\n" + "\n".join(constants(importlib.import_module(name)))
+
+
+def traceability_page(
+    path: Path,  # backlog.yaml
+    texts: dict,
+) -> str:  # MyST
+    "Stories of the workbook, their criteria and the tests that prove them."
+    from mlworkbook.backlog import load_backlog
+
+    backlog = load_backlog(path)
+    lines = [f"# {texts['traceability']}", texts["proof"]]
+    for epic in backlog.epics:
+        lines.append(f"## {epic.title}")
+        for story in (story for story in backlog.stories if story.epic == epic.id):
+            said = texts["story"].format(role=story.role, want=story.want, benefit=story.benefit)
+            rows = [f"| {texts['criteria']} | {texts['tests']} |", "|---|---|"]
+            for one in story.criteria:
+                text = texts["criterion"].format(given=one.given, when=one.when, then=one.then)
+                rows.append(f"| {text} | {'<br>'.join(f'`{test}`' for test in one.tests)} |")
+            table = "\n".join(["```{table}", ":class: traceability", "", *rows, "```"])
+            lines += [f"### {story.id}", said, table]
+    return "\n\n".join(lines) + "\n"
 
 
 def constants(
@@ -232,6 +268,11 @@ def add_pages(app: Sphinx) -> None:
             made[f"api/{name}"] = folder / f"{name}.rst"
             made[f"api/{name}"].write_text(text, encoding="utf-8")
         app.extra.append("api/index")
+        made["traceability"] = folder / "traceability.md"
+        made["traceability"].write_text(
+            traceability_page(Path(app.confdir).parent / "backlog.yaml", app.texts), encoding="utf-8"
+        )
+        app.extra.append("traceability")
     app.project.__class__ = Course
     app.project.made = made
 

@@ -6,7 +6,8 @@
 __all__ = ['app', 'WAYS_OUT', 'CANDIDATE', 'BASELINE', 'MARK', 'ASSUMPTIONS', 'SOURCE', 'Refused', 'exit_codes', 'hushed', 'Talk',
            'note', 'Source', 'Job', 'command', 'Teller', 'heard', 'load', 'dates', 'judge', 'league', 'enroll', 'crown',
            'retake', 'tonight', 'written', 'run', 'grid', 'backtest', 'train', 'promote', 'Return', 'rollback',
-           'forecast', 'Look', 'data', 'made_up', 'progress', 'student', 'ui', 'main']
+           'forecast', 'Look', 'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog', 'progress',
+           'student', 'ui', 'main']
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-imports
 import json
@@ -571,6 +572,8 @@ def run(job: Job) -> None:  # options
 
 def grid(
     table: "pd.DataFrame",  # text
+    *,
+    left: bool = False,  # words rather than figures
 ) -> "Table":
     "A table for the terminal."
     from rich import box
@@ -578,7 +581,7 @@ def grid(
 
     drawn = Table(box=box.SIMPLE_HEAD, header_style="")
     for column in table:
-        drawn.add_column(str(column), justify="left" if column == table.columns[0] else "right")
+        drawn.add_column(str(column), justify="left" if left or column == table.columns[0] else "right")
     for row in table.astype(str).itertuples(index=False):
         drawn.add_row(*row)
     return drawn
@@ -701,6 +704,98 @@ def made_up(
         {"file": str(job.make), "rows": len(table)},
         f"{len(table):,} rows in {job.make}; try: mlworkbook run --data {job.make}",
     )
+
+# %% ../nbs/deploy/58_cli.ipynb #cl-project
+@command(Talk)
+def doctor(talk: Talk) -> None:  # options
+    "Look at the tools of this machine and say what to type next."
+    import platform
+
+    from rich.text import Text
+
+    from mlworkbook.tools import Machine, healthy, systems
+    from mlworkbook.tools import doctor as examine
+
+    machine = Machine(os.environ, Path.home(), workspace(), systems(os.environ, platform.uname()))
+    found = examine(machine)
+    lines = []
+    for one in found:
+        mark = "✔" if one.state == "found" else "✘" if one.required else "·"
+        said = " ".join(word for word in (one.version, one.detail and f"({one.detail})") if word)
+        lines.append(Text(f"{mark} {one.title:<24} {one.state:<8} {said}".rstrip()))
+        if one.state != "found":
+            lines += [
+                Text(f"    {one.why}", style="dim"),
+                *([Text(f"    {one.next_command}")] * bool(one.next_command)),
+            ]
+    talk.show({"healthy": healthy(found), "tools": [asdict(one) for one in found]}, *lines)
+    if absent := [one.title for one in found if one.required and one.state != "found"]:
+        raise Refused(f"the course needs {', '.join(absent)}; the lines above say what to type")
+
+
+@dataclass(frozen=True)
+class Gate(Talk):
+    "Options of `stages`."
+
+    stage: Annotated[str | None, typer.Option(help="Ask for one gate; the exit code is 3 until it can be closed.")] = (
+        None
+    )
+    folder: Annotated[Path | None, typer.Option(help="Project folder; the workspace's `project` when omitted.")] = None
+
+
+@command(Gate)
+def stages(job: Gate) -> None:  # options
+    "Show what each stage must deliver, with its evidence checked again."
+    from mlworkbook.stages import STAGES, closed, gates
+    from mlworkbook.tracking import tracking_uri
+
+    folder, asked = job.folder or workspace() / "project", (job.stage,) if job.stage else STAGES
+    table = gates(folder, asked, tracking_uri=tracking_uri(workspace()))
+    met = int(table["state"].eq("met").sum())
+    said = (table["evidence"] + ": ").where(table["evidence"] != "", "") + table["why"]
+    job.show(
+        {"folder": str(folder), "closed": closed(table), "deliverables": table.to_dict("records")},
+        grid(table.assign(evidence=said)[["stage", "deliverable", "state", "evidence"]], left=True),
+        f"{met} of {len(table)} deliverables met in {folder}",
+    )
+    if job.stage and not closed(table):
+        raise Refused(f"the gate of {job.stage} is open: {len(table) - met} of {len(table)} deliverables are not met")
+
+
+@dataclass(frozen=True)
+class Stories(Talk):
+    "Options of `backlog`."
+
+    file: Annotated[Path, typer.Option(help="YAML file with the stories.")] = Path("backlog.yaml")
+    csv: Annotated[Path | None, typer.Option(help="Write a file for Jira's CSV import.")] = None
+    github: Annotated[Path | None, typer.Option(help="Write a JSON file for GitHub's issues.")] = None
+    jira: Annotated[str, typer.Option(help="Address of a Jira site; needs JIRA_EMAIL and JIRA_TOKEN.")] = ""
+    project: Annotated[str, typer.Option(help="With --jira: key of the project.")] = ""
+    send: Annotated[bool, typer.Option("--send", help="With --jira: create what is missing, not only say so.")] = False
+
+
+@command(Stories)
+def backlog(job: Stories) -> None:  # options
+    "Check a file of user stories, export it, or send it to Jira."
+    from mlworkbook.backlog import github_issues, invest, jira_csv, jira_site, load_backlog, send_to_jira
+    from mlworkbook.exercises import write_atomic
+
+    if (job.send or job.project) and not job.jira:
+        raise ValueError("--send and --project came without --jira, expected the address of the site")
+    stories = load_backlog(job.file)
+    for path, text in ((job.csv, jira_csv(stories)), (job.github, json.dumps(github_issues(stories), indent=2))):
+        if path:
+            write_atomic(path, text.encode())
+    symptoms = invest(stories)
+    result = {"stories": len(stories.stories), "invest": symptoms.to_dict("records")}
+    shown = [f"{len(stories.stories)} stories in {len(stories.epics)} epics"]
+    shown += [f"{row.story} {row.letter}: {row.reason}" for row in symptoms.itertuples()]
+    if job.jira:
+        site = jira_site(job.jira, os.environ)
+        table = send_to_jira(stories, site, project=job.project, really=job.send)
+        result["jira"] = table.to_dict("records")
+        shown += [grid(table, left=True), *([] if job.send else ["nothing was created: add --send"])]
+    job.show(result, *shown)
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-course
 @command(Talk)

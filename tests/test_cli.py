@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from jira_server import serve
 from mlworkbook import cli
-from mlworkbook.exercises import remember, workspace
+from mlworkbook.exercises import remember, workspace, write_atomic
 from mlworkbook.sales import make_sales
+from mlworkbook.stages import deliverables, record
 
 MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
 SMALL = ["--initial", "300", "--period", "150", "--workers", "1"]
@@ -194,6 +196,91 @@ class TestCourse:
         (tmp_path / "file").write_text("mine")
         done = call("student", tmp_path / "file")
         assert done.exit_code == 2 and "choose another name" in done.stderr
+
+
+class TestProject:
+    def test_stages_checks_the_evidence_again(self):
+        folder = workspace() / "project"
+        empty = call("stages", "--json")
+        assert empty.exit_code == 0 and not json.loads(empty.stdout)["closed"] and not folder.exists()
+        report = write_atomic(folder / "kpi.json", b"{}")
+        record(folder, "discover", "kpi", file=report, signed_by="Carmen Ruiz", signed_on="2019-05-06")
+        shown = " ".join(call("stages").stdout.split())
+        assert "1 of 19 deliverables met" in shown and "signed by Carmen Ruiz on 2019-05-06" in shown
+        report.write_text("{} ")
+        states = {
+            row["deliverable"]: row["state"] for row in json.loads(call("stages", "--json").stdout)["deliverables"]
+        }
+        assert states["kpi"] == "invalid" and states["question"] == "missing"
+
+    def test_an_open_gate_has_its_exit_code(self):
+        refused = call("stages", "--stage", "discover")
+        assert refused.exit_code == 3 and "the gate of discover is open: 5 of 5" in refused.stderr
+        folder = workspace() / "elsewhere"
+        for entry in deliverables("discover"):
+            record(folder, "discover", entry.key, file=write_atomic(folder / entry.key, b"done"))
+        assert call("stages", "--stage", "discover", "--folder", folder).exit_code == 0
+        wrong = call("stages", "--stage", "dance")
+        assert wrong.exit_code == 2 and "expected one of discover, play" in wrong.stderr
+
+    def test_doctor_counts_required_tools_only(self, monkeypatch):
+        from mlworkbook import tools
+
+        def pretend(*states):
+            found = [
+                tools.Finding(f"t{n}", f"Tool {n}", state, "", "", "why", "get it", required)
+                for n, (state, required) in enumerate(states)
+            ]
+            monkeypatch.setattr(tools, "doctor", lambda machine: found)
+
+        pretend(("found", True), ("missing", False), ("too old", False))
+        well = call("doctor", "--json")
+        assert well.exit_code == 0 and json.loads(well.stdout)["healthy"]
+        assert json.loads(well.stdout)["tools"][1]["next_command"] == "get it"
+        pretend(("found", True), ("broken", True))
+        ill = call("doctor")
+        assert ill.exit_code == 3 and "the course needs Tool 1" in ill.stderr and "get it" in ill.stdout
+
+    @pytest.mark.slow
+    def test_doctor_looks_at_this_machine(self):
+        began = time.monotonic()
+        done = start("doctor", "--json", env=os.environ | {"JIRA_TOKEN": "s3cr3t-value"})
+        out, err = done.communicate(timeout=60)
+        assert done.returncode in (0, 3) and time.monotonic() - began < 20
+        states = {tool["tool"]: tool["state"] for tool in json.loads(out)["tools"]}
+        assert states["python"] == "found" and "s3cr3t" not in out + err
+
+    def test_backlog_checks_and_exports(self, tmp_path):
+        own = Path(__file__).parent.parent / "backlog.yaml"
+        done = call("backlog", "--file", own, "--csv", tmp_path / "j.csv", "--github", tmp_path / "g.json", "--json")
+        about = json.loads(done.stdout)
+        assert done.exit_code == 0 and about["stories"] == len(json.loads((tmp_path / "g.json").read_text())) >= 12
+        assert about["invest"] == [] and len(pd.read_csv(tmp_path / "j.csv")) > about["stories"]
+        (tmp_path / "bad.yaml").write_text("version: 1\nprojekt: x\n")
+        bad = call("backlog", "--file", tmp_path / "bad.yaml")
+        assert bad.exit_code == 2 and "bad.yaml, line 2: 'projekt' is no known key" in bad.stderr
+        assert call("backlog", "--file", own, "--send").exit_code == 2
+
+    def test_backlog_sends_only_when_told(self, monkeypatch):
+        own = Path(__file__).parent.parent / "backlog.yaml"
+        monkeypatch.setenv("JIRA_EMAIL", "me@example.com")
+        monkeypatch.setenv("JIRA_TOKEN", "s3cr3t")
+        with serve() as jira:
+            words = ["backlog", "--file", own, "--jira", jira.url, "--project", "PAN"]
+            assert "nothing was created: add --send" in call(*words).stdout and not jira.issues
+            sent = call(*words, "--send", "--json")
+            assert {row["state"] for row in json.loads(sent.stdout)["jira"]} == {"created"}
+            assert {row["state"] for row in json.loads(call(*words, "--send", "--json").stdout)["jira"]} == {"exists"}
+            jira.fail("serverInfo", 401)
+            refused = call(*words, "--verbose")
+            assert refused.exit_code == 2 and "check JIRA_EMAIL and JIRA_TOKEN" in refused.stderr
+            assert "s3cr3t" not in refused.stderr + refused.stdout
+
+    def test_a_damaged_journal_is_told(self):
+        folder = workspace() / "project"
+        write_atomic(folder / "evidence.jsonl", b'{"format": 99}\n')
+        told = call("stages")
+        assert told.exit_code == 2 and "upgrade mlworkbook" in told.stderr
 
 
 def start(*words, **options):

@@ -41,7 +41,7 @@ def tracker(tmp_path):
         session = requests.Session()
         session.trust_env = False
         session.auth = ("admin", "secret")
-        session.headers |= {"X-Requested-With": "rest", "Origin": address, "Referer": f"{address}/"}
+        session.headers.update({"X-Requested-With": "rest", "Origin": address, "Referer": f"{address}/"})
         yield f"{address}/rest/data", session
     finally:
         server.kill()
@@ -63,12 +63,13 @@ def test_a_tracker_takes_the_stories_and_gives_them_back(tracker):
     for label in sorted({label for issue in issues for label in issue["labels"]}):
         ask(session, "POST", f"{data}/keyword", json={"name": label})
     for issue in issues:
-        note = ask(session, "POST", f"{data}/msg", json={"content": issue["body"]})
+        note = ask(session, "POST", f"{data}/msg", json={"content": issue["body"], "author": "1"})
         story = {"title": issue["title"], "keyword": issue["labels"], "messages": [note["id"]], "priority": "feature"}
         ask(session, "POST", f"{data}/issue", json=story)
 
     names = {
-        item["id"]: item["name"] for item in ask(session, "GET", f"{data}/keyword?@fields=name&@verbose=2")["collection"]
+        item["id"]: item["name"]
+        for item in ask(session, "GET", f"{data}/keyword?@fields=name&@verbose=2")["collection"]
     }
     filed = ask(session, "GET", f"{data}/issue?@fields=title,messages,keyword&@verbose=2")["collection"]
     back = [
