@@ -1,0 +1,656 @@
+"The doctor: fake tools on a private PATH, every system, and no process left behind."
+
+import json
+import os
+import platform
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from configparser import ConfigParser
+from dataclasses import asdict, replace
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mlworkbook import tools
+from mlworkbook.tools import (
+    TOOLS,
+    Calls,
+    Finding,
+    Machine,
+    Tool,
+    doctor,
+    fit_tiny,
+    healthy,
+    overview,
+    reaches,
+    systems,
+    version_in,
+)
+
+ROOT = Path(__file__).parent.parent
+BY_NAME = {tool.name: tool for tool in TOOLS}
+SYSTEMS = ("conda", "macos", "wsl", "apt")
+STATES = ("found", "missing", "too old", "broken")
+PROGRAMS = ("git", "make", "conda", "java", "docker")
+
+
+@pytest.fixture
+def bench(tmp_path):
+    "A folder that is the whole PATH."
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def machine(bench, tmp_path):
+    "A machine where only the bench is on the PATH."
+    return Machine(
+        {"PATH": str(bench)}, tmp_path, tmp_path / "space", ("apt",), python=str(bench / "python"), patience=20
+    )
+
+
+def fake(folder, name, script, mode=0o755):
+    "A program that does what a shell script says."
+    path = folder / name
+    path.write_bytes(b"#!/bin/sh\n" + (script if isinstance(script, bytes) else script.encode()) + b"\n")
+    path.chmod(mode)
+    return path
+
+
+def alive(pid):
+    "Whether a process still works; a moment is given to die in."
+    try:
+        process = psutil.Process(pid)
+        psutil.wait_procs([process], timeout=3)
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def examine(machine, name):
+    "What the doctor sees of one tool."
+    (finding,) = doctor(machine, [BY_NAME[name]])
+    return finding
+
+
+# versions
+
+
+@pytest.mark.parametrize(
+    ("said", "before", "version"),
+    [
+        ("git version 2.39.5 (Apple Git-154)", "git version ", (2, 39, 5)),
+        ('openjdk version "17.0.15" 2025-04-15', 'version "', (17, 0, 15)),
+        ('java version "1.8.0_391"', 'version "', (1, 8, 0)),
+        ('openjdk version "21" 2023-09-19', 'version "', (21,)),
+        ('openjdk version "22-ea" 2024-03-19', 'version "', (22,)),
+        ('Picked up JAVA_TOOL_OPTIONS: -Xmx512m\nopenjdk version "17.0.1"', 'version "', (17, 0, 1)),
+        ("GNU Make 4.3\nBuilt for x86_64-pc-linux-gnu", "GNU Make ", (4, 3)),
+        ("Docker version 28.2.2, build e6534b4", "version ", (28, 2, 2)),
+        ("warning: slow\nconda 24.1.2", "^(?:conda |mamba )?", (24, 1, 2)),
+        ("2.0.5", "^(?:conda |mamba )?", (2, 0, 5)),
+        ("3.4.0rc1", "", (3, 4, 0)),
+        ("", "", None),
+        ("command not found", "", None),
+        ("9" * 100_000, "", None),
+        ("٣.١١", "", None),
+        ("error 404", "git version ", None),
+    ],
+)
+def test_versions_are_found_in_what_programs_say(said, before, version):
+    assert version_in(said, before) == version
+
+
+@pytest.mark.parametrize(
+    ("version", "minimum", "enough"),
+    [
+        ((3, 9), (3, 11), False),
+        ((3, 11), (3, 11), True),
+        ((3, 11), (3, 11, 0), True),
+        ((3, 11), (3, 11, 1), False),
+        ((21,), (17, 0, 2), True),
+        ((1, 8, 0), (17,), False),
+        ((0,), (), True),
+    ],
+)
+def test_versions_are_compared_as_numbers(version, minimum, enough):
+    assert reaches(version, minimum) is enough
+
+
+# programs
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "state", "version"),
+    [
+        ("git", "echo git version 2.45.1", "found", "2.45.1"),
+        ("git", "echo git version 2.28", "found", "2.28"),
+        ("git", "echo git version 2.27.9", "too old", "2.27.9"),
+        ("git", "echo git version 2.45.1; exit 3", "broken", ""),
+        ("git", "echo git version 2.45.1; kill -TERM $$", "broken", ""),
+        ("git", "", "broken", ""),
+        ("git", "echo error 404", "broken", ""),
+        ("git", rb"printf '\377\376\000\001'", "broken", ""),
+        ("git", rb"printf '\377\nespa\361ol git version 2.45\n'", "found", "2.45"),
+        ("make", "echo 'GNU Make 3.80'", "too old", "3.80"),
+        ("make", "echo 'GNU Make 3.81'", "found", "3.81"),
+        ("java", "echo 'openjdk version \"17.0.1\"' >&2", "found", "17.0.1"),
+        ("java", "echo 'java version \"1.8.0_391\"' >&2", "too old", "1.8.0"),
+        ("java", "echo 'Unable to locate a Java Runtime' >&2; exit 1", "broken", ""),
+        ("docker", "echo Docker version 28.2.2, build e6534b4", "found", "28.2.2"),
+        ("mamba", "echo 2.0.5", "found", "2.0.5"),
+        ("code", "exit 1", "found", ""),
+    ],
+)
+def test_programs_are_judged_by_what_they_answer(machine, bench, name, script, state, version):
+    fake(bench, name, script)
+    tool = next(tool for tool in TOOLS if name in tool.names)
+    (finding,) = doctor(machine, [tool])
+    assert (finding.state, finding.version) == (state, version)
+    assert bool(finding.next_command) == (state != "found")
+
+
+def test_the_editor_is_not_started(machine, bench):
+    fake(bench, "code", f"touch {bench / 'started'}")
+    assert examine(machine, "editor").state == "found" and not (bench / "started").exists()
+
+
+@pytest.mark.parametrize("obstacle", ["nothing", "file", "folder", "link", "empty path", "no path", "strange path"])
+def test_what_cannot_be_started_is_missing(machine, bench, obstacle):
+    path = bench / "git"
+    if obstacle == "file":
+        fake(bench, "git", "echo git version 2.45.1", mode=0o644)
+    elif obstacle == "folder":
+        path.mkdir()
+    elif obstacle == "link":
+        path.symlink_to(bench / "gone")
+    places = {"empty path": {"PATH": ""}, "no path": {}, "strange path": {"PATH": "/no/such:\n:/dev/null"}}
+    finding = examine(replace(machine, environ=places.get(obstacle, machine.environ)), "git")
+    assert (finding.state, finding.next_command) == ("missing", "sudo apt-get install git")
+
+
+def test_the_second_folder_counts_when_the_first_holds_a_trap(machine, bench, tmp_path):
+    (bench / "git").mkdir()
+    other = tmp_path / "other"
+    other.mkdir()
+    fake(other, "git", "echo git version 2.45.1")
+    finding = examine(replace(machine, environ={"PATH": f"{bench}:{other}"}), "git")
+    assert finding.state == "found"
+
+
+def test_a_file_that_is_no_program_is_broken(machine, bench):
+    (bench / "git").write_bytes(b"\x7fELF\x00garbage")
+    (bench / "git").chmod(0o755)
+    finding = examine(machine, "git")
+    assert finding.state == "broken" and finding.detail and str(bench) not in finding.detail
+
+
+def test_programs_speak_english_and_hear_nothing(machine, bench):
+    fake(bench, "git", 'read answer; [ -z "$answer" ] && [ "$LC_ALL" = C ] && echo git version 2.45.1')
+    environ = dict(machine.environ) | {"LC_ALL": "es_ES.UTF-8"}
+    assert examine(replace(machine, environ=environ), "git").state == "found"
+    assert environ["LC_ALL"] == "es_ES.UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("script", "state"),
+    [
+        ("echo git version 2.45.1\nwhile :; do echo 0123456789012345678901234567890123456789; done", "found"),
+        ("while :; do echo 0123456789012345678901234567890123456789; done", "broken"),
+    ],
+)
+def test_a_tool_that_never_stops_talking_is_cut(machine, bench, script, state):
+    fake(bench, "git", script)
+    began = time.monotonic()
+    assert examine(machine, "git").state == state
+    assert time.monotonic() - began < machine.patience / 2
+
+
+# nothing outlives the doctor, nothing keeps it waiting
+
+HANGS = {
+    "sleeps": "exec /bin/sleep 300",
+    "waits for a helper": "/bin/sleep 300 & echo $! > {pid}; wait",
+    "closed its outputs": "exec >/dev/null 2>&1; /bin/sleep 300",
+    "ignores polite signals": "trap '' TERM INT HUP; /bin/sleep 300; /bin/sleep 300",
+    "answered and hangs": "echo git version 2.45.1; /bin/sleep 300",
+}
+
+
+@pytest.mark.parametrize("kind", HANGS)
+def test_a_tool_that_hangs_is_killed_with_its_children(machine, bench, tmp_path, kind):
+    pid = tmp_path / "pid"
+    fake(bench, "git", f"echo $$ > {tmp_path / 'self'}\n" + HANGS[kind].format(pid=pid))
+    began = time.monotonic()
+    finding = examine(replace(machine, patience=1.5), "git")
+    assert time.monotonic() - began < 4
+    assert (finding.state, finding.detail) == ("broken", "no respondió a tiempo")
+    for file in (pid, tmp_path / "self"):
+        assert not file.exists() or not alive(int(file.read_text()))
+
+
+def test_a_helper_left_behind_by_a_good_answer_is_ended(machine, bench, tmp_path):
+    pid = tmp_path / "pid"
+    fake(bench, "git", f"/bin/sleep 300 >/dev/null 2>&1 &\necho $! > {pid}\necho git version 2.45.1")
+    assert examine(machine, "git").state == "found"
+    assert not alive(int(pid.read_text()))
+
+
+def test_all_hang_at_once_and_the_doctor_ends_in_five_seconds(machine, bench):
+    for name in (*PROGRAMS, "python"):
+        fake(bench, name, "/bin/sleep 300; /bin/sleep 300")
+    usual = Machine.__dataclass_fields__["patience"].default
+    before = set(psutil.Process().children(recursive=True))
+    began = time.monotonic()
+    findings = doctor(replace(machine, patience=usual))
+    took = time.monotonic() - began
+    assert took <= 5.0, f"{took:.1f} s"
+    assert [one.tool for one in findings] == [tool.name for tool in TOOLS]
+    late = {one.tool for one in findings if one.detail == "no respondió a tiempo"}
+    assert late == {*PROGRAMS, "python", "fit"} and not healthy(findings)
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert not [process for process in left if alive(process.pid)]
+
+
+def test_a_check_that_never_returns_does_not_hold_the_doctor(machine):
+    stuck, release = replace(BY_NAME["docker"], check=lambda *given: release.wait()), threading.Event()
+    began = time.monotonic()
+    first, second = doctor(replace(machine, patience=0.5), [stuck, BY_NAME["workspace"]])
+    release.set()
+    assert time.monotonic() - began < 3
+    assert (first.state, second.state) == ("broken", "found")
+
+
+def test_a_program_started_after_the_end_is_stopped_at_once(machine, bench):
+    calls = Calls(machine.environ)
+    calls.end()
+    began = time.monotonic()
+    assert calls.ask(str(fake(bench, "git", "/bin/sleep 300"))) == (None, "")
+    assert time.monotonic() - began < 3
+
+
+def test_an_interrupted_doctor_leaves_nothing_behind(machine, bench, tmp_path, monkeypatch):
+    pid = tmp_path / "pid"
+    fake(bench, "git", f"echo $$ > {pid}; exec /bin/sleep 300")
+    join = threading.Thread.join
+
+    def interrupted(self, timeout=None):
+        while not pid.exists() or not pid.read_text().strip():
+            time.sleep(0.01)
+        monkeypatch.setattr(threading.Thread, "join", join)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        doctor(machine, [BY_NAME["git"]])
+    assert not alive(int(pid.read_text()))
+
+
+def test_tools_are_looked_at_side_by_side(machine, bench):
+    for name in PROGRAMS:
+        fake(bench, name, "/bin/sleep 1")
+    began = time.monotonic()
+    doctor(machine, [BY_NAME[name] for name in PROGRAMS])
+    assert time.monotonic() - began < 4  # one after another: 5 s
+
+
+# systems and commands
+
+
+def uname(system, release=""):
+    return platform.uname()._replace(system=system, release=release)
+
+
+@pytest.mark.parametrize(
+    ("environ", "kernel", "apt", "expected"),
+    [
+        ({}, ("Linux", "6.1.0-18-amd64"), True, ("apt",)),
+        ({"CONDA_PREFIX": "/opt/conda"}, ("Linux", "6.1.0"), True, ("conda", "apt")),
+        ({"CONDA_PREFIX": ""}, ("Linux", "6.1.0"), True, ("apt",)),
+        ({}, ("Darwin", "24.1.0"), True, ("macos",)),
+        ({"CONDA_PREFIX": "/opt/conda"}, ("Darwin", "24.1.0"), False, ("conda", "macos")),
+        ({}, ("Linux", "5.15.167.4-microsoft-standard-WSL2"), True, ("wsl", "apt")),
+        ({}, ("Linux", "4.4.0-19041-Microsoft"), False, ("wsl",)),
+        ({}, ("Linux", "6.8.5-301.fc40.x86_64"), False, ()),
+        ({}, ("Windows", "11"), False, ()),
+    ],
+)
+def test_systems_are_told_apart(tmp_path, environ, kernel, apt, expected):
+    if apt:
+        (tmp_path / "usr/bin").mkdir(parents=True)
+        (tmp_path / "usr/bin/apt-get").touch()
+    assert systems(environ, uname(*kernel), root=tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "ways", "begins"),
+    [
+        ("git", ("apt",), "sudo apt-get install git"),
+        ("git", ("conda", "apt"), "conda install -c conda-forge git"),
+        ("git", ("macos",), "xcode-select --install"),
+        ("git", ("wsl", "apt"), "sudo apt-get install git"),
+        ("git", (), "https://git-scm.com/"),
+        ("java", ("macos",), "brew install --cask temurin@17"),
+        ("java", ("conda", "macos"), "conda install -c conda-forge openjdk=17"),
+        ("docker", ("conda", "macos"), "brew install --cask docker-desktop"),
+        ("docker", ("conda", "wsl", "apt"), "powershell.exe "),
+        ("docker", ("apt",), "sudo apt-get install docker.io"),
+        ("conda", ("apt",), "curl -fsSLO https://github.com/conda-forge/miniforge/"),
+        ("editor", ("wsl", "apt"), "powershell.exe "),
+        ("aws", ("macos",), "brew install awscli"),
+        ("venv", ("conda", "apt"), "conda create -n mlworkbook"),
+    ],
+)
+def test_the_next_command_is_the_system_s_own(machine, name, ways, begins):
+    assert examine(replace(machine, systems=ways), name).next_command.startswith(begins)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("ways", [(), *((system,) for system in SYSTEMS)], ids=lambda ways: "".join(ways) or "unknown")
+def test_whatever_is_wrong_there_is_something_to_type(machine, tool, ways):
+    for state in STATES[1:]:
+        assert tool.seen(replace(machine, systems=ways), state).next_command
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_commands_are_what_a_shell_understands(tool):
+    for system in SYSTEMS:
+        if command := getattr(tool, system):
+            done = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            assert "\n" not in command
+
+
+def test_tools_have_one_name_each_and_two_languages():
+    names = [tool.name for tool in TOOLS]
+    assert len(set(names)) == len(names) and len(set(TOOLS)) == len(TOOLS)
+    assert all(len(tool.title) == len(tool.why) == 2 and all((*tool.title, *tool.why)) for tool in TOOLS)
+    assert all(tool.why[0] != tool.why[1] for tool in TOOLS)
+    optional = {tool.name for tool in TOOLS if not tool.required}
+    assert optional == {"venv", "conda", "editor", "java", "docker", "jira", "aws"}
+
+
+def test_minimum_versions_are_those_that_settings_declare():
+    parser = ConfigParser(delimiters=["="])
+    parser.read(ROOT / "settings.ini", encoding="utf-8")
+    settings = parser["DEFAULT"]
+    declared = f"{settings['requirements']}\n{settings['lab_requirements']}"
+    for name in ("prophet", "mlflow", "jupyterlab"):
+        (least,) = re.findall(rf"^{name}>=([\d.]+)", declared, flags=re.MULTILINE)
+        assert BY_NAME[name].minimum == version_in(least)
+    assert BY_NAME["python"].minimum == version_in(settings["min_python"])
+
+
+# Python, packages, environment, fit
+
+
+def test_python_is_the_one_that_runs_the_course(machine, bench):
+    assert examine(machine, "python").state == "broken"  # it is not even there
+    fake(bench, "python", "echo Python 3.10.4")
+    assert examine(machine, "python").state == "too old"
+    assert examine(replace(machine, python=sys.executable), "python").version == platform.python_version()
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "version"),
+    [
+        ("3.17.2", "found", "3.17.2"),
+        ("3.4.0rc1", "found", "3.4.0"),
+        ("2.22.0", "too old", "2.22.0"),
+        (None, "broken", ""),
+    ],
+)
+def test_packages_are_judged_by_their_records(machine, monkeypatch, said, state, version):
+    monkeypatch.setattr(tools.metadata, "version", lambda name: said)
+    finding = examine(machine, "mlflow")
+    assert (finding.state, finding.version) == (state, version)
+    if state != "found":
+        assert finding.next_command == f'{machine.python} -m pip install "mlflow>=3.4"'
+
+
+def test_a_missing_package_says_how_to_install_it(machine, bench, monkeypatch):
+    def absent(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(tools.metadata, "version", absent)
+    fake(bench, "python", "echo Python 3.12.1")
+    finding = examine(machine, "prophet")
+    assert (finding.state, finding.next_command) == ("missing", 'python -m pip install "prophet>=1.2"')
+    assert not healthy([finding])
+
+
+def test_the_command_calls_another_python_by_its_whole_path(machine, bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(tools.metadata, "version", lambda name: "0.1")
+    fake(bench, "python", "echo Python 2.7.18")
+    ours = str(tmp_path / "my env" / "bin" / "python")
+    finding = examine(replace(machine, python=ours), "prophet")
+    assert finding.next_command == f"'{ours}' -m pip install \"prophet>=1.2\""
+
+
+@pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta", ""])
+def test_environments_are_known_by_their_mark(machine, tmp_path, mark):
+    if mark:
+        (tmp_path / mark).touch()
+    assert examine(machine, "venv").state == ("found" if mark else "missing")
+
+
+@pytest.mark.parametrize(
+    ("script", "detail", "command"),
+    [
+        (
+            "echo 'RuntimeError: libtbb.so is missing' >&2; exit 1",
+            "terminó con código 1",
+            " -m pip install --force-reinstall",
+        ),
+        ("kill -SEGV $$", f"terminó con código -{int(signal.SIGSEGV)}", " -m pip install --force-reinstall"),
+        ("echo nothing", "no dice su versión", ' -c "from mlworkbook.tools import fit_tiny'),
+        ("/bin/sleep 300", "no respondió a tiempo", ' -c "from mlworkbook.tools import fit_tiny'),
+    ],
+)
+def test_a_prophet_that_does_not_fit_is_broken(machine, bench, script, detail, command):
+    fake(bench, "python", script)
+    finding = examine(replace(machine, patience=1.5), "fit")
+    assert (finding.state, finding.detail) == ("broken", detail)
+    assert finding.next_command.startswith("python" + command)
+    assert not healthy([finding])
+
+
+def test_a_fit_is_found_with_its_version(machine, bench):
+    fake(bench, "python", "echo 'chatter 9.9' >&2; echo fitted 1.5.0")
+    assert (examine(machine, "fit").state, examine(machine, "fit").version) == ("found", "1.5.0")
+
+
+@pytest.mark.slow
+def test_prophet_really_fits_here(machine, tmp_path):
+    (tmp_path / "prophet.py").write_text("raise SystemExit('a file of the learner, not Prophet')")
+    environ = {"PATH": "", "PYTHONPATH": str(ROOT)}
+    real = replace(machine, environ=environ, python=sys.executable, patience=120)
+    here = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        assert examine(real, "fit").version == metadata.version("prophet")
+    finally:
+        os.chdir(here)
+
+
+@pytest.mark.slow
+def test_a_wrong_fit_is_refused(monkeypatch):
+    import prophet
+
+    assert fit_tiny() == metadata.version("prophet")
+    predict = prophet.Prophet.predict
+    monkeypatch.setattr(prophet.Prophet, "predict", lambda self, days: predict(self, days).assign(yhat=0.0))
+    with pytest.raises(RuntimeError, match=r"forecasts 0.0 units, expected about 11.5"):
+        fit_tiny()
+
+
+# port, workspace, access
+
+
+def a_free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_free_port_is_let_go_again(machine):
+    quiet = replace(machine, port=a_free_port())
+    for _ in range(2):
+        finding = examine(quiet, "port")
+        assert (finding.state, finding.next_command) == ("found", "")
+        assert str(quiet.port) in finding.detail
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_busy_port_has_a_way_around(machine, address):
+    with socket.socket() as busy:
+        busy.bind((address, 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        finding = examine(replace(machine, port=port), "port")
+    assert finding.state == "found" and f"{port} ocupado" in finding.detail
+    (other,) = re.fullmatch(r"mlworkbook ui --port (\d+)", finding.next_command).groups()
+    assert int(other) != port and healthy([finding])
+
+
+def test_without_loopback_the_port_is_broken(machine, monkeypatch):
+    def refuse(self, address):
+        assert address[0] == "127.0.0.1"
+        raise OSError("no loopback")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    assert examine(replace(machine, port=65_530), "port").state == "broken"
+
+
+def test_the_workspace_is_tried_and_left_as_it_was(machine, tmp_path):
+    assert examine(machine, "workspace").state == "found"
+    assert not machine.workspace.exists()
+    machine.workspace.mkdir()
+    assert examine(machine, "workspace").state == "found"
+    assert list(machine.workspace.iterdir()) == []
+
+
+def test_a_workspace_that_cannot_be_written_is_broken(machine, monkeypatch):
+    machine.workspace.write_text("a file in the way")
+    for space in (machine.workspace, machine.workspace / "deeper"):
+        finding = examine(replace(machine, workspace=space), "workspace")
+        assert finding.state == "broken" and str(space) in finding.detail and not healthy([finding])
+        assert finding.next_command == 'export MLWORKBOOK_HOME="$HOME/mlworkbook"'
+    machine.workspace.unlink()
+
+    def full(**given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tools.tempfile, "TemporaryFile", full)
+    assert examine(machine, "workspace").detail.endswith("No space left on device")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_workspace_without_permission_is_broken(machine):
+    machine.workspace.mkdir(mode=0o500)
+    assert examine(machine, "workspace").state == "broken"
+
+
+def test_access_is_told_by_its_presence_only(machine, bench, tmp_path):
+    assert examine(machine, "aws").state == examine(machine, "jira").state == "missing"
+    fake(bench, "aws", "exit 1")
+    assert examine(machine, "aws").next_command == "aws configure sso"
+    (tmp_path / ".aws").mkdir()
+    os.mkfifo(tmp_path / ".aws" / "pipe")  # reading it would wait for ever
+    assert examine(machine, "aws").state == "missing"
+    (tmp_path / ".aws" / "credentials").write_text("[default]\naws_secret_access_key = hush")
+    assert examine(machine, "aws").state == "found"
+    for name in (*BY_NAME["aws"].names, *BY_NAME["jira"].names):
+        environ = dict(machine.environ) | {name: "hush"}
+        owner = "aws" if name.startswith("AWS") else "jira"
+        assert examine(replace(machine, environ=environ, home=bench), owner).state == "found"
+        empty = dict(machine.environ) | {name: ""}
+        assert examine(replace(machine, environ=empty, home=bench), owner).state == "missing"
+
+
+def test_no_secret_ever_comes_out(machine, bench, tmp_path):
+    secret = "hush-hush-hush"
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "credentials").write_text(secret)
+    for name in (*PROGRAMS, "python"):
+        fake(bench, name, f"echo {secret} version 1.2.3; echo {secret} >&2; exit 1")
+    environ = dict(machine.environ)
+    environ |= dict.fromkeys((*BY_NAME["aws"].names, *BY_NAME["jira"].names, "AWS_SECRET_ACCESS_KEY"), secret)
+    rich = replace(machine, environ=environ)
+    findings = doctor(rich)
+    said = repr(rich) + repr(findings) + overview(findings).to_string() + json.dumps([asdict(one) for one in findings])
+    assert secret not in said
+
+
+# what the doctor says
+
+
+def finding(state, required):
+    return Finding("x", "x", state, "", "", "", "", required)
+
+
+def test_only_required_tools_decide(machine):
+    for state in STATES:
+        assert healthy([finding("found", True), finding(state, False)])
+        assert healthy([finding(state, True)]) is (state == "found")
+    assert healthy([])
+
+
+def test_a_bare_machine_is_described_in_full(machine):
+    findings = doctor(machine)
+    assert [one.tool for one in findings] == [tool.name for tool in TOOLS]
+    assert all(one.state in STATES and one.why and one.title for one in findings)
+    assert json.loads(json.dumps([asdict(one) for one in findings]))[0]["tool"] == "python"
+    table = overview(findings)
+    assert len(table) == len(TOOLS) and list(table)[:3] == ["herramienta", "estado", "versión"]
+
+
+def test_the_language_is_the_learner_s(machine, monkeypatch):
+    spanish = overview(doctor(machine, [BY_NAME["venv"], BY_NAME["git"]]))
+    monkeypatch.setenv("MLWORKBOOK_LANG", "en")
+    english = overview(doctor(machine, [BY_NAME["venv"], BY_NAME["git"]]))
+    assert list(english) == ["tool", "state", "version", "required", "why", "next command"]
+    assert english["tool"].tolist() == ["virtual environment", "Git"] != spanish["herramienta"].tolist()
+    assert english["state"].tolist() == ["missing", "missing"]
+    assert spanish["estado"].tolist() == ["falta", "falta"]
+    assert (english["next command"] == spanish["siguiente paso"]).all()
+
+
+def test_a_table_of_nothing_keeps_its_columns():
+    assert list(overview([])) == list(overview([finding("found", True)]))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"systems": ("apt", "dnf")}, "systems has 'dnf', expected conda, macos, wsl or apt"),
+        ({"port": 0}, "port is 0, expected a number from 1 to 65535"),
+        ({"port": 70_000}, "port is 70000, expected"),
+        ({"patience": 0}, "patience is 0, expected seconds > 0"),
+        ({"patience": float("inf")}, "patience is inf, expected seconds > 0"),
+        ({"patience": float("nan")}, "patience is nan, expected seconds > 0"),
+    ],
+)
+def test_machines_that_cannot_be_are_refused(machine, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        replace(machine, **wrong)
+
+
+def test_importing_the_doctor_costs_nothing():
+    code = "import sys, mlworkbook.tools; print([n for n in ('pandas', 'prophet', 'mlflow') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_tool_of_one_s_own_can_be_looked_for(machine, bench):
+    fake(bench, "spark", "echo spark 4.1.0")
+    mine = Tool("spark", ("Spark", "Spark"), ("reparte", "shares"), tools.program, names=("spark",), ask=("-v",))
+    assert doctor(machine, iter([mine]))[0].version == "4.1.0"
