@@ -200,6 +200,7 @@ def test_closures_are_shares_of_the_days_since_the_opening():
     shares = closures(check_extract(table))
     assert shares.loc[3, "SUN"] == 0.75 and shares.loc[2, "SUN"] == 0 and (shares["HOL"] == 1).all()
     assert (shares["MON"] == 0).all()
+    assert line(table, "closed days")["detail"].endswith("year after year on: no day")
 
 
 @pytest.mark.parametrize(
