@@ -45,6 +45,8 @@ def same(
         return False
     if hasattr(one, "equals"):
         return one.equals(two)
+    if isinstance(one, set | frozenset):
+        return one == two
     if isinstance(one, list | tuple):
         return len(one) == len(two) and all(map(same, one, two))
     if isinstance(one, dict):
