@@ -491,7 +491,7 @@ def table(
     charter: Charter,  # signed or not
 ) -> str:  # HTML that follows the colours of the page around it
     "Show a charter as a table; a signature that no longer matches says so."
-    left = 'style="text-align: left; vertical-align: top"'
+    left = 'style="text-align: left; vertical-align: top; white-space: normal"'
     rows = [(field.title, shown(getattr(charter, name))) for name, field in Charter.model_fields.items() if field.title]
     if not charter.signatures:
         rows[-1] = (rows[-1][0], say("nadie todavía", "nobody yet"))
@@ -504,7 +504,7 @@ def table(
     ]
     version = say("versión", "version")
     caption = f"<caption {left}>{escape(charter.title)}, {version} {charter.version}</caption>"
-    return "\n".join([f"<table>{caption}", *lines, "</table>"])
+    return "\n".join([f'<table class="dataframe">{caption}', *lines, "</table>"])
 
 
 def write_page(
