@@ -79,12 +79,13 @@ class Calls:
             _stop(process)
         code = process.wait()
         _stop(process)
+        self.running.remove(process)
         return 0 if enough else None if code == -signal.SIGKILL else code, said.decode("ascii", "replace")
 
     def end(self) -> None:
         "Stop every program that still runs, with all it started."
         self.over = True
-        for process in self.running:
+        for process in tuple(self.running):
             _stop(process)
 
 

@@ -193,7 +193,18 @@ def test_a_file_that_is_no_program_is_broken(machine, bench):
     assert finding.state == "broken" and finding.detail and str(bench) not in finding.detail
 
 
-def test_programs_speak_english_and_hear_nothing(machine, bench):
+@pytest.fixture
+def a_silent_terminal():
+    "Standard input where nobody ever types."
+    saved, (read, write) = os.dup(0), os.pipe()
+    os.dup2(read, 0)
+    yield
+    os.dup2(saved, 0)
+    for file in (saved, read, write):
+        os.close(file)
+
+
+def test_programs_speak_english_and_hear_nothing(machine, bench, a_silent_terminal):
     fake(bench, "git", 'read answer; [ -z "$answer" ] && [ "$LC_ALL" = C ] && echo git version 2.45.1')
     environ = dict(machine.environ) | {"LC_ALL": "es_ES.UTF-8"}
     assert examine(replace(machine, environ=environ), "git").state == "found"
@@ -267,6 +278,19 @@ def test_a_check_that_never_returns_does_not_hold_the_doctor(machine):
     release.set()
     assert time.monotonic() - began < 3
     assert (first.state, second.state) == ("broken", "found")
+
+
+def test_a_stuck_check_does_not_keep_the_program_from_ending(tmp_path):
+    code = """
+import threading
+from mlworkbook.tools import *
+from pathlib import Path
+stuck = Tool("x", ("x", "x"), ("x", "x"), lambda *given: threading.Event().wait())
+machine = Machine({}, Path("."), Path("."), (), patience=0.5)
+print(doctor(machine, [stuck])[0].state)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, cwd=tmp_path)
+    assert done.stdout == "broken\n", done.stderr
 
 
 def test_a_program_started_after_the_end_is_stopped_at_once(machine, bench):
