@@ -39,21 +39,24 @@ def one_line(
     value: object,  # as written
 ) -> object:  # a text without line breaks; anything else as it came
     "Write a text in one line, as titles and lists of trackers want it."
-    return " ".join(value.split()) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = " ".join(value.split())
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", text):
+        raise PydanticCustomError("control", "text without control characters")
+    return text
 
 
 def whole(
     value: object,  # as written
 ) -> object:  # as it came
     "Refuse what only looks like a whole number: `true` and 3.0."
-    if type(value) is not int:
-        raise PydanticCustomError(
-            "literal_error", "not a whole number", {"expected": "a whole number: 1, 2, 3, 5, 8 or 13"}
-        )
+    if isinstance(value, bool | float):
+        raise PydanticCustomError("fraction", "a whole number")
     return value
 
 
-Text = Annotated[str, BeforeValidator(one_line), StringConstraints(min_length=1)]
+Text = Annotated[str, StringConstraints(min_length=1), BeforeValidator(one_line)]
 # GitHub takes labels of 50 characters, and mlworkbook- with two names makes one
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=19)]
 
@@ -147,15 +150,18 @@ def compose(
 ) -> tuple[yaml.Node | None, list[tuple[int, str]]]:  # tree, and (line, what is wrong)
     "Read the tree without building any object; names for repeated parts (`*x`) are refused."
     try:
-        aliases = [event for event in yaml.parse(text, yaml.SafeLoader) if isinstance(event, yaml.AliasEvent)]
-        if aliases:
-            return None, [(aliases[0].start_mark.line + 1, f"*{aliases[0].anchor} is an alias; write the value out")]
+        depth = 0
+        for event in yaml.parse(text, yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                return None, [(event.start_mark.line + 1, f"*{event.anchor} is an alias; write the value out")]
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > 10:
+                line = event.start_mark.line + 1
+                return None, [(line, "brackets or dashes nested too deep; expected lists of epics and stories")]
         tree = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         where = error.problem_mark or error.context_mark
         return None, [(where.line + 1, f"not YAML: {error.problem}; check indentation (spaces, no tabs) and quotes")]
-    except RecursionError:
-        return None, [(1, "nested too deep; expected lists of epics and stories")]
     except yaml.YAMLError as error:
         return None, [(1, f"not YAML: {error}".splitlines()[0])]
     return tree, [] if tree else [(1, "there is nothing in it; expected version, project, epics and stories")]

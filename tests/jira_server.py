@@ -15,9 +15,12 @@ class Jira:
 
     def __init__(self):
         self.issues, self.requests, self.faults, self.seen = [], [], [], []
+        self.born = []  # when each issue was created
         self.fields = [{"id": "summary", "name": "Summary", "clauseNames": ["summary"]}, POINTS]
         self.about = {"deploymentType": "Cloud", "versionNumbers": [1001, 0, 0]}
         self.page, self.refuse = 3, set()  # issues per page of a search; summaries that Jira does not like
+        self.clock = self.lag = 0.0  # seconds that passed; seconds until a search finds what is new
+        self.retry, self.echo = "7", ""  # what a 429 asks for; what came in the header, said again in reasons
         self.url = ""
 
     def fail(self, where, what, after=0):
@@ -41,10 +44,11 @@ class Jira:
         issues, errors = [], []
         for number, update in enumerate(updates[:limit]):
             if update["fields"]["summary"] in self.refuse:
-                reason = {"errorMessages": [], "errors": {"summary": "Jira does not like it"}}
+                reason = {"errorMessages": [], "errors": {"summary": f"Jira does not like it {self.echo}"}}
                 errors.append({"status": 400, "elementErrors": reason, "failedElementNumber": number})
             else:
                 issue = {"id": str(1000 + len(self.issues)), "key": f"PAN-{len(self.issues) + 1}"}
+                self.born.append(self.clock)
                 self.issues.append(issue | update)
                 issues.append(issue)
         return {"issues": issues, "errors": errors}
@@ -64,13 +68,14 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         jira.requests.append((self.command, parts.path))
         jira.seen.append(self.headers.get("Authorization"))
+        jira.echo = self.headers.get("Authorization")
         end = parts.path.removeprefix("/rest/api/3/")
         updates = json.loads(body)["issueUpdates"] if end == "issue/bulk" else []
         fault = jira.fault(parts.path)
         if isinstance(fault, int):
             if fault == 500:
                 jira.create(updates, limit=len(updates) // 2)  # in the middle of a bulk
-            headers = {"Retry-After": "7"} if fault == 429 else {}
+            headers = {"Retry-After": jira.retry} if fault == 429 else {}
             return self.reply({"errorMessages": [f"fault {self.headers.get('Authorization')}"]}, fault, headers)
         if fault == "drop":
             jira.create(updates)
@@ -80,7 +85,9 @@ class Handler(BaseHTTPRequestHandler):
             jira.create(updates)
             return self.raw(b'{"issues": [', "application/json")
         if fault == "html":
-            return self.raw(b"<html>Log in</html>", "text/html")
+            return self.raw(f"<html>Log in, {self.headers.get('Authorization')}</html>".encode(), "text/html")
+        if fault == "shape":
+            return self.reply({"issues": [{"no": "key"}], "errors": [{"no": "number"}]})
         if fault == "redirect":
             return self.reply({}, 302, {"Location": jira.elsewhere + self.path})
         if end == "serverInfo":
@@ -98,7 +105,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def search(self, jira, query):
         wanted = set(re.findall(r'"(mlworkbook-[^"]+)"', query["jql"][0]))
-        found = [issue for issue in jira.issues if wanted & set(issue["fields"]["labels"])]
+        old = [issue for issue, born in zip(jira.issues, jira.born, strict=True) if jira.clock - born >= jira.lag]
+        found = [issue for issue in old if wanted & set(issue["fields"]["labels"])]
         start = int(query.get("nextPageToken", ["0"])[0])
         size = min(jira.page, int(query["maxResults"][0]))
         rest = {"nextPageToken": str(start + size)} if start + size < len(found) else {"isLast": True}

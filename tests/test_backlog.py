@@ -85,6 +85,19 @@ def test_a_mark_at_the_start_of_the_file_is_no_error(tmp_path, backlog):
         ("    epic: E1\n    role: owner", "    epic: E9\n    role: owner", "line 19: epic is 'E9', expected one of E1"),
         ("priority: could", "priority: urgent", "line 23: priority is 'urgent', expected 'must', 'should', 'could'"),
         ("points: 3", "points: 4", "line 24: points is 4, expected 1, 2, 3, 5, 8 or 13"),
+        ("points: 3", "points: 3.0", "line 24: points is 3.0, expected a whole number"),
+        ("points: 3", "points: true", "line 24: points is True, expected a whole number"),
+        ("points: 3", "points: !!int ''", "line 24: '' cannot be read; put it between"),
+        ("points: 3", "points: !!bool foo", "line 24: 'foo' cannot be read; put it between"),
+        ("points: 3", "points: !!timestamp foo", "line 24: 'foo' cannot be read; put it between"),
+        ("version: 1", "version: true", "line 1: version is True, expected a whole number"),
+        ("want: the money", 'want: "a\\0b"', "line 21: want is .*, expected text without control characters"),
+        ("want: the money", 'want: "\\ud800"', "line 21: want is .*, expected text without control characters"),
+        ("id: S-2", "id: E1", "line 18: id 'E1' was used before; ids are unique"),
+        ("id: S-2", f"id: {'x' * 20}", "line 18: id is 'x+', expected 19 characters at most"),
+        ("    role: owner", "    role: owner\n    ? [a, b]\n    : 1", "line 21: 'a list or more keys' is no known key"),
+        ("  - {id: E1, title: The night}", "  hello", "line 3: epics is 'hello', expected a list"),
+        ("  - {id: E1, title: The night}", "  - hello", "line 4: item 1 is 'hello', expected keys with their values"),
         ("points: 3", "points: '3'", "line 24: points is '3', expected 1, 2, 3, 5, 8 or 13"),
         ("benefit: pay only what saves", "benefit: ' '", "line 22: benefit is empty, expected some text"),
         ("benefit: pay only what saves", "benefit:", "line 22: benefit is None, expected text"),
@@ -140,6 +153,8 @@ def test_everything_wrong_is_told_at_once_in_order(tmp_path):
         (b"version: 1\nproject: caf\xe9\n", "is not UTF-8 text .byte 23.; save it as UTF-8"),
         ("a: 1\n---\nb: 2\n", "not YAML"),
         ("a: \x00", "not YAML"),
+        ("a: " + "[" * 30000, "line 1: brackets or dashes nested too deep"),
+        ("version: 1\nstories: " + "x" * 5000, "line 2: stories is 'x{56}[.]{3}, expected a list"),
     ],
 )
 def test_what_is_no_backlog_is_refused(tmp_path, text, said):
@@ -151,6 +166,16 @@ def test_a_bomb_of_aliases_is_refused_before_it_grows(tmp_path):
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     with pytest.raises(ValueError, match="line 2: .a0 is an alias"):
         load(tmp_path, "\n".join(lines))
+
+
+def test_a_text_of_several_lines_becomes_one(tmp_path):
+    backlog = load(tmp_path, GOOD.replace("want: the money", f"want: |\n      the\n      {'m' * 300}"))
+    want = backlog.stories[1].want
+    assert want == f"the {'m' * 300}"
+    *_, issue = jira_issues(backlog, project="PAN")
+    assert issue["summary"] == want[:255] and want in issue["description"]["content"][0]["content"][0]["text"]
+    assert len(github_issues(backlog)[1]["title"]) == 255 and want in github_issues(backlog)[1]["body"]
+    assert all(len(name) <= 50 for one in github_issues(backlog) for name in one["labels"])
 
 
 def test_a_file_that_is_not_there(tmp_path):
@@ -252,6 +277,12 @@ def test_traceability_has_a_row_for_each_pair(backlog):
         ("tests/test_x.py::TestGroup::test_there", "is no test"),
         ("tests/test_x.py::TestGroup", "is no test"),
         ("tests/test_x.py::helper", "is no test"),
+        ("tests/test_x.py::Group::test_inside", "is no test"),
+        ("tests/test_x.py::test_later", None),
+        ("tests/test_x.py::test_number", "is no test"),
+        ("tests/test_broken.py::test_there", "is no test"),
+        ("tests/notes.txt", "is no test"),
+        ("nbs/there.ipynb::test_there", "is no test"),
         ("tests/test_gone.py::test_there", "tests/test_gone.py does not exist"),
         ("nbs/gone.ipynb", "nbs/gone.ipynb does not exist"),
     ],
@@ -259,7 +290,10 @@ def test_traceability_has_a_row_for_each_pair(backlog):
 def test_a_test_that_nobody_wrote_is_found(tmp_path, test, said):
     (tmp_path / "tests").mkdir()
     code = "def helper(): ...\ndef test_there(): ...\nclass TestGroup:\n    def test_inside(self): ...\n"
+    code += "class Group:\n    def test_inside(self): ...\nasync def test_later(): ...\nclass test_number: ...\n"
     (tmp_path / "tests/test_x.py").write_text(code)
+    (tmp_path / "tests/test_broken.py").write_text("def test_there(:\n")
+    (tmp_path / "tests/notes.txt").write_text("def test_there(): ...\n")
     (tmp_path / "nbs").mkdir()
     (tmp_path / "nbs/there.ipynb").write_text("{}")
     text = GOOD.replace("tests/test_value.py::test_cost_is_linear_in_prices", test)

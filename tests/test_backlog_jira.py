@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from jira_server import POINTS, serve
-from mlworkbook.backlog import BULK, Backlog, jira_site, label, send_to_jira
+from mlworkbook.backlog import BULK, PATIENCE, SETTLE, Backlog, JiraSite, jira_site, label, send_to_jira
 
 TOKEN = "s3cr3t-T0ken/with+signs"
 ENVIRON = {"JIRA_EMAIL": "me@example.com", "JIRA_TOKEN": TOKEN}
@@ -37,8 +37,13 @@ def jira():
 def send(jira, backlog, really=True, **options):
     "Send without waiting for real; the waits are kept in `jira.waits`."
     jira.waits = []
+
+    def wait(seconds):
+        jira.waits.append(seconds)
+        jira.clock += seconds
+
     site = jira_site(jira.url, ENVIRON)
-    return send_to_jira(backlog, site, project="PAN", really=really, wait=jira.waits.append, **options)
+    return send_to_jira(backlog, site, project="PAN", really=really, wait=wait, **options)
 
 
 def all_once(jira, backlog):
@@ -74,17 +79,20 @@ def test_only_what_is_new_is_created(jira):
     all_once(jira, made(5))
 
 
-@pytest.mark.parametrize("fault", [401, 403, 404, 500, 503, "drop", "garbage", "html"])
+@pytest.mark.parametrize("fault", [400, 401, 403, 404, 500, 503, "drop", "garbage", "html", "shape"])
 @pytest.mark.parametrize(
     "where, after", [("serverInfo", 0), ("field", 0), ("search/jql", 0), ("issue/bulk", 0), ("issue/bulk", 1)]
 )
 def test_after_any_fault_a_second_send_completes(jira, where, after, fault):
     backlog = made(6)
     jira.fail(where, fault, after)
-    with pytest.raises((PermissionError, ConnectionError)) as told:
+    with pytest.raises((PermissionError, ConnectionError, ValueError)) as told:
         send(jira, backlog)
-    assert type(told.value) is (PermissionError if fault in (401, 403) else ConnectionError)
-    if isinstance(fault, int) and fault < 500:
+    if (where, fault) == ("serverInfo", "shape"):
+        assert "is not Jira in the cloud" in str(told.value)
+    else:
+        assert type(told.value) is (PermissionError if fault in (401, 403) else ConnectionError)
+    if isinstance(fault, int) and fault < 500 and (where, fault) != ("issue/bulk", 400):
         assert f"({fault})" in str(told.value)
     assert set(send(jira, backlog)["state"]) <= {"created", "exists"}
     all_once(jira, backlog)
@@ -105,7 +113,30 @@ def test_the_client_repeats_no_creation_by_itself(jira):
     jira.fail("issue/bulk", "drop")
     with pytest.raises(ConnectionError):
         send(jira, made(2))
-    assert jira.requests.count(("POST", "/rest/api/3/issue/bulk")) == 1 and jira.waits == []
+    assert jira.requests.count(("POST", "/rest/api/3/issue/bulk")) == 1 and jira.waits == [SETTLE]
+
+
+@pytest.mark.parametrize("fault", [None, 500, "drop", "garbage"])
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_search_that_lags_makes_no_duplicates(jira, fault, after):
+    backlog, jira.lag = made(10), SETTLE
+    if fault:
+        jira.fail("issue/bulk", fault, after)
+        with pytest.raises(ConnectionError):
+            send(jira, backlog)
+    else:
+        send(jira, backlog)
+    send(jira, backlog)
+    all_once(jira, backlog)
+
+
+def test_nobody_waits_when_everything_is_there_or_nothing_is_created(jira):
+    send(jira, made(2), really=False)
+    assert jira.waits == []
+    send(jira, made(2))
+    assert jira.waits == [SETTLE]
+    send(jira, made(2))
+    assert jira.waits == []
 
 
 @pytest.mark.parametrize("where", ["serverInfo", "field", "search/jql", "issue/bulk"])
@@ -113,12 +144,24 @@ def test_we_wait_as_long_as_jira_asks(jira, where):
     jira.fail(where, 429)
     jira.fail(where, 429)
     assert set(send(jira, made(3))["state"]) == {"created"}
-    assert jira.waits == [7.0, 7.0]
+    assert sorted(jira.waits) == [SETTLE, 7.0, 7.0]
     all_once(jira, made(3))
     for _ in range(3):
         jira.fail("search/jql", 429)
     with pytest.raises(ConnectionError, match=r"too many requests \(429\), 3 times in a row"):
         send(jira, made(3))
+
+
+@pytest.mark.parametrize(("asks", "waits"), [("0", [0.0]), ("a while", [10.0]), (str(PATIENCE + 1), [])])
+def test_we_do_not_knock_before_the_time(jira, asks, waits):
+    jira.retry = asks
+    jira.fail("serverInfo", 429)
+    if waits:
+        send(jira, made(1), really=False)
+    else:
+        with pytest.raises(ConnectionError, match=rf"or for more than {PATIENCE} seconds; send again later"):
+            send(jira, made(1), really=False)
+    assert jira.waits == waits
 
 
 def test_what_jira_refuses_is_told_story_by_story(jira):
@@ -184,6 +227,7 @@ def test_the_token_is_nowhere(jira, fault, caplog, capfd):
     for name in ("jira", "jira.client", "jira.resilientsession", "urllib3", "requests"):
         logging.getLogger(name).setLevel(logging.DEBUG)
     jira.refuse = {"story 0"}
+    print(send(jira, made(1)).to_string())
     for where in ("serverInfo", "search/jql", "issue/bulk"):
         for _ in range(3):
             jira.fail(where, fault)
@@ -217,6 +261,9 @@ def test_a_bad_site_is_refused(url, environ, said):
     with pytest.raises(ValueError, match=said) as told:
         jira_site(url, environ)
     assert "pass@" not in str(told.value)
+    if environ is ENVIRON:
+        with pytest.raises(ValueError, match=said):
+            JiraSite(url, "me@example.com", TOKEN)
 
 
 @pytest.mark.parametrize("project", ["", "pan", "P", 'PAN" OR project = "X'])

@@ -10,6 +10,11 @@ def no_situation(text):
     return "entonces" in text.lower()
 
 
+@wrong("backlog.criterion", "falta el «cuando»")
+def nothing_happens(text):
+    return bool(re.fullmatch(r"dado\s+\w.*,\s*entonces\s+\w.*", text, re.IGNORECASE))
+
+
 @wrong("backlog.criterion", "las partes están, pero al revés")
 def any_order(text):
     return all(word in text.lower() for word in ("dado", "cuando", "entonces"))
