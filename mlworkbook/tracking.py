@@ -44,7 +44,9 @@ def tracking_uri(
 ) -> str:  # `MLFLOW_TRACKING_URI` when it is set, else the SQLite file `mlflow.db` in the folder
     "Say where runs are kept, the same from any notebook."
     path = (Path(folder).absolute() / "mlflow.db").as_posix()
-    return os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///" + quote(path, safe="/:")
+    for mark in "%?#":  # an accent or a space stays: MLflow would also make a folder of the quoted name
+        path = path.replace(mark, quote(mark))
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{path}"
 
 
 def database(

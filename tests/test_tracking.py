@@ -68,6 +68,13 @@ def test_the_uri_does_not_depend_on_the_current_folder(tmp_path, monkeypatch):
     assert tracking.tracking_uri(tmp_path) == "http://server:5000"
 
 
+def test_a_home_with_an_accent_gets_no_twin(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    tracking.connect(tmp_path / "José Pan")
+    assert (tmp_path / "José Pan" / "mlflow.db").is_file()
+    assert files(tmp_path) == {"José Pan"}
+
+
 def test_a_run_leaves_nothing_in_the_current_folder(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with tracking.start_run("here", folder=store) as run_id:
