@@ -62,6 +62,7 @@ def complaint(
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"]).lstrip(".")
     came = repr(first["input"])
     expected = re.sub(r"^Input should be ", "", first["msg"]).replace("a valid tuple", "a list")
+    expected = expected.replace("greater than or equal to", "a number >=")
     if first["type"] == "missing":
         said = f"{place} is missing; every question gets a line, 'por definir' while nobody knows the answer"
     elif first["type"] == "extra_forbidden":

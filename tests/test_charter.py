@@ -159,9 +159,9 @@ def test_one_open_item_of_a_list_is_enough():
         ({"metrics": [SAVING, SAVING]}, "metrics names 'saving' twice"),
         (
             {"metrics": [SAVING | {"target": -0.1}]},
-            r"metrics\[0\]: target is -0.1, expected greater than or equal to 0",
+            r"metrics\[0\]: target is -0.1, expected a number >= 0",
         ),
-        ({"metrics": [SAVING | {"today": -1}]}, r"metrics\[0\]: today is -1, expected greater than or equal to 0"),
+        ({"metrics": [SAVING | {"today": -1}]}, r"metrics\[0\]: today is -1, expected a number >= 0"),
         ({"metrics": [SAVING | {"target": float("nan")}]}, r"metrics\[0\]: target is nan, expected a finite number"),
         ({"metrics": [SAVING | {"target": float("inf")}]}, "target is inf, expected a finite number"),
         ({"metrics": [SAVING | {"target": True}]}, "target is True, expected a valid number"),
@@ -179,7 +179,7 @@ def test_one_open_item_of_a_list_is_enough():
         ({"metrics": [SAVING | {"goal": 1}]}, r"metrics\[0\]: goal is not a field, expected some of name, unit, today"),
         ({"risks": [{"what": "?", "owner": "", "mitigation": ""}]}, r"risks\[0\]: what: '\?' came, expected a name"),
         ({"title": "TBD"}, "title: 'TBD' came, expected a name"),
-        ({"version": 0}, "version is 0, expected greater than or equal to 1"),
+        ({"version": 0}, "version is 0, expected a number >= 1"),
         ({"version": "2"}, "version is '2', expected a valid integer"),
         ({"budget": 3}, "budget is not a field, expected some of title, version, on, question"),
         ({"on": "6 de mayo"}, "on: '6 de mayo' came, expected a day written YYYY-MM-DD"),
@@ -338,6 +338,10 @@ def test_seals_of_an_unsigned_charter():
 
 
 # versions
+
+
+def test_a_new_version_may_come_on_the_same_day():
+    assert revise(made(), "2019-05-03", drop_if="never").version == 2
 
 
 def test_a_new_version_drops_signatures():
