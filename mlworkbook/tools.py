@@ -524,7 +524,7 @@ OPTIONAL = (
         ("clave de Jira", "Jira token"),
         ("para enviar las historias a un gestor de tareas real", "to send the stories to a real task tracker"),
         configured,
-        names=("JIRA_TOKEN", "JIRA_API_TOKEN"),
+        names=("JIRA_TOKEN",),
         page="read -rs JIRA_TOKEN && export JIRA_TOKEN",
     ),
     Tool(

@@ -83,6 +83,11 @@ def hours_only(eur_hour, started, ended, used_hours, machines=1):
     return (hours_on(started, ended) - used_hours) * machines
 
 
+@wrong("tools.bill", "dan una duración")
+def a_duration(eur_hour, started, ended, used_hours, machines=1):
+    return (pd.Timestamp(ended) - pd.Timestamp(started) - pd.Timedelta(hours=used_hours)) * eur_hour * machines
+
+
 @wrong("tools.bill", "cada una trabaja sus horas")
 def works_once(eur_hour, started, ended, used_hours, machines=1):
     return eur_hour * (hours_on(started, ended) * machines - used_hours)
@@ -104,6 +109,11 @@ KEY = re.compile(r"\bAKIA[A-Z0-9]{16}\b")
 @wrong("tools.leak", "publica la clave")
 def shows_the_key(changes):
     return [match for line in changes.splitlines() if line.startswith("+") for match in KEY.findall(line)]
+
+
+@wrong("tools.leak", "devuelve una lista")
+def how_many(changes):
+    return sum(line.startswith("+") and bool(KEY.search(line)) for line in changes.splitlines())
 
 
 @wrong("tools.leak", "desde 0")
