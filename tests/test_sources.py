@@ -13,7 +13,9 @@ from mlworkbook.sources import (
     Source,
     check_extract,
     closures,
+    day_kind,
     load_sources,
+    odd_closures,
     plot_scorecard,
     profile,
     quality,
@@ -69,7 +71,8 @@ def test_the_profile_finds_what_is_known_about_the_extract(findings):
     rows = {
         "weekday labels": 127_575,
         "fractional units": 42,
-        "closed days": 9_474,
+        "closed days": 8_964,
+        "odd closures": 510,
         "late openings": 5_217,
         "unsold products": 708,
     }
@@ -77,6 +80,7 @@ def test_the_profile_finds_what_is_known_about_the_extract(findings):
     assert set(findings.index[findings["verdict"] == "passed"]) == {
         "missing days",
         "missing values",
+        "constant columns",
         "repeated rows",
         "negative units",
     }
@@ -87,7 +91,8 @@ def test_the_details_are_the_facts_of_the_source(findings):
     detail = findings["detail"]
     assert detail["weekday labels"] == "2016-01-02 is SAT, labelled FRI; every wrong label is 1 day before the date"
     assert "12 stores close on Sundays and holidays: 22 25 28 29 31 36 40 44 46 47 49 50;" in detail["closed days"]
-    assert detail["closed days"].endswith("on: 01-01 12-25 12-26")
+    assert detail["closed days"].endswith("all close on 16 days, year after year on: 01-01 12-25 12-26")
+    assert detail["odd closures"] == "170 times; most on 2018-08-15: 25 40 44 46 47 48 49 50"
     assert detail["late openings"] == "store 5 opens on 2018-05-03; store 22 opens on 2018-06-07"
     assert findings["first"]["weekday labels"] == "2016-01-02, store 2, product 101"
 
@@ -105,7 +110,7 @@ def test_correct_labels_make_the_finding_disappear(raw, findings):
 
 def test_a_frame_without_faults_has_no_findings():
     assert found(frame()) == {}
-    assert quality(profile(frame())) == Answer(5, "fallan 0 de 9 pruebas")
+    assert quality(profile(frame())) == Answer(5, "fallan 0 de 11 pruebas")
 
 
 FAULTS = {
@@ -146,6 +151,47 @@ def test_a_tiny_frame_gives_exactly_these_findings():
     assert line(table, "missing days")["share"] == pytest.approx(1 / 84)
     assert line(table, "late openings")["detail"] == "store 3 opens on 2019-04-10"
     assert quality(profile(table)).score == 2
+
+
+def closing(days=35):
+    "Three stores, five weeks: store 3 closes every Sunday, all close on Easter Monday, a holiday."
+    table = frame(days, stores=(2, 3, 4))
+    table.loc[(table["store"] == 3) & (table["date"].dt.dayofweek == 6), "demand"] = 0.0
+    table.loc[table["date"] == "2019-04-22", ["is_holiday", "demand"]] = [1, 0.0]
+    return table
+
+
+def test_habits_holidays_and_general_closures_are_not_odd():
+    table = closing()
+    table.loc[table["date"] == "2019-04-30", "demand"] = 0.0
+    table.loc[(table["date"] == "2019-04-22") & (table["store"] == 4), "demand"] = 5.0
+    assert found(table) == {"closed days": 2 * (5 + 2 + 3)}
+    assert "all close on 1 day, " in line(table, "closed days")["detail"]
+
+
+def test_an_odd_closure_is_told_with_its_day_and_its_stores():
+    table = closing()
+    for store, day in [(4, "2019-04-09"), (3, "2019-04-09"), (2, "2019-04-12"), (4, "2019-04-14")]:
+        table.loc[(table["store"] == store) & (table["date"] == day), "demand"] = 0.0
+    row = line(table, "odd closures")
+    assert row["rows"] == 8 and row["verdict"] == "explain" and row["first"] == "2019-04-12, store 2, product 101"
+    assert row["detail"] == "4 times; most on 2019-04-09: 3 4"
+    odd, _ = odd_closures(check_extract(table))
+    assert set(table.loc[odd, "date"].dt.day) == {9, 12, 14} and line(table, "closed days")["rows"] == 16
+    one_store = table[table["store"] == 3].reset_index(drop=True)
+    assert not odd_closures(one_store)[0].any(), "with one store nobody tells an odd closure from a general one"
+
+
+def test_a_kind_of_day_comes_from_the_date_and_not_from_the_label():
+    table = closing().assign(weekday="SUN")
+    kinds = day_kind(table).groupby(table["date"]).first()
+    assert kinds["2019-04-20"] == "SAT" and kinds["2019-04-22"] == "HOL" and kinds["2019-04-23"] == "TUE"
+
+
+def test_a_column_that_always_says_the_same_is_found():
+    table = frame().assign(chain="one", rain=np.arange(56), empty=np.nan)
+    row = line(table, "constant columns")
+    assert row["column"] == "chain empty" and row["verdict"] == "explain" and row["rows"] == 56
 
 
 def test_unknown_values_are_counted_and_nothing_else_is_made_of_them():
