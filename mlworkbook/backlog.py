@@ -28,7 +28,6 @@ import pandas as pd
 import yaml
 from matplotlib.axes import Axes
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
 from tqdm import tqdm
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def one_line(
         return value
     text = " ".join(value.split())
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", text):
-        raise PydanticCustomError("control", "text without control characters")
+        raise ValueError("text without control characters")
     return text
 
 
@@ -52,7 +51,7 @@ def whole(
 ) -> object:  # as it came
     "Refuse what only looks like a whole number: `true` and 3.0."
     if isinstance(value, bool | float):
-        raise PydanticCustomError("fraction", "a whole number")
+        raise ValueError("a whole number")
     return value
 
 
@@ -192,7 +191,7 @@ def worded(
         "tuple_type": "a list, each item after a dash",
         "model_type": "keys with their values",
     }
-    return f"{key} is {came}, expected {what.get(fault['type']) or fault['msg'].lower()}"
+    return f"{key} is {came}, expected {what.get(fault['type']) or fault['msg'].removeprefix('Value error, ').lower()}"
 
 
 def crossed(
