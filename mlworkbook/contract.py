@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FINITE', 'DAY_FAULTS', 'WEEKDAYS', 'KEYS', 'STEP', 'EARLY', 'COPIES', 'Forecast', 'rule', 'to_number', 'number',
            'words', 'read_days', 'enforce', 'days', 'check_raw', 'timeline', 'history_clauses', 'check_history',
-           'regressors', 'warn_huge', 'last_day', 'past', 'check_horizon', 'future', 'check_rows', 'check_forecast',
-           'check_scored']
+           'regressors', 'warn_huge', 'last_day', 'past', 'check_horizon', 'future', 'seen', 'check_rows',
+           'check_forecast', 'check_scored']
 
 # %% ../nbs/discover/15_contract.ipynb #co-imports
 import warnings
@@ -312,6 +312,17 @@ def future(
             f"after {last:%Y-%m-%d}; load with horizon={horizon}, or add those days with an empty `y`"
         )
     return rows.reset_index(drop=True)
+
+
+def seen(
+    history: pd.DataFrame,  # one or more series
+    cutoff: pd.Timestamp,  # last day with sales
+    horizon: int,  # days after it
+) -> pd.DataFrame:  # series born by then: rows until the cutoff, and `horizon` rows without `y`
+    "What was known on the evening of the cutoff: the sales until then and the calendar of the days to come."
+    born = history["unique_id"].isin(history.loc[history["ds"] <= cutoff, "unique_id"].unique())
+    rows = history[born & (history["ds"] <= cutoff + pd.Timedelta(days=horizon))]
+    return rows.assign(y=rows["y"].where(rows["ds"] <= cutoff))
 
 # %% ../nbs/discover/15_contract.ipynb #co-rows
 def check_rows(

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlworkbook.backtest import backtest, cutoffs, plot_cutoffs, seen
+from mlworkbook.backtest import backtest, cutoffs, plot_cutoffs
 from mlworkbook.baselines import open_days, seasonal_naive
-from mlworkbook.contract import check_scored, future, regressors
+from mlworkbook.contract import check_scored, future, regressors, seen
 from mlworkbook.forecaster import Params, named_days, prophet_forecast, quiet
 from mlworkbook.metrics import score
 from mlworkbook.sales import load_sales, make_sales
