@@ -1,5 +1,8 @@
 "Metrics against a maintained library, and the rules that no library decides for us."
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from utilsforecast import losses
 
+from mlworkbook.contract import seen
 from mlworkbook.metrics import bias, coverage, mase, pinball, rmse, score, wape
+from mlworkbook.sales import make_sales
+from mlworkbook.value import BAKERY_COSTS, UnitCosts, error_cost
+
+LESSON = Path(__file__).parent.parent / "nbs/play/22_metrics.ipynb"
 
 
 def make_scored(seed=0, series=4, days=21):
@@ -40,6 +48,148 @@ def test_every_measure_equals_utilsforecast(seed):
     for measure, theirs in expected.items():
         ours = [measure(days) for _, days in table.groupby("unique_id")]
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_table_per_series_and_cutoff_equals_utilsforecast(seed):
+    table, history = make_scored(seed, series=3, days=60)
+    first = table["cutoff"].iloc[0]
+    nights = [first + pd.Timedelta(days=20 * number) for number in range(3)]
+    whole = pd.concat([history, table[["unique_id", "ds", "y"]]])
+    parts = []
+    for night in nights:
+        days = table[table["ds"].between(night + pd.Timedelta(days=1), night + pd.Timedelta(days=14))]
+        parts.append(days.assign(cutoff=night))
+    scored = pd.concat(parts, ignore_index=True)
+    ours = score(scored, by=("unique_id", "cutoff"), history=whole, level=0.8, costs=BAKERY_COSTS)
+    assert len(ours) == 9 and (ours["days"] == 14).all()
+    plain = scored.rename(columns={"yhat_lower": "yhat-lo-80", "yhat_upper": "yhat-hi-80"})
+    keys = ["unique_id", "cutoff"]
+
+    def theirs(found):
+        return found.sort_values(keys)[found.columns.difference([*keys, "quantile"])[0]].to_numpy()
+
+    mean_sales = scored.groupby(keys)["y"].mean().to_numpy()
+    lower = theirs(losses.quantile_loss(plain, {"q": "yhat-lo-80"}, q=0.1))
+    upper = theirs(losses.quantile_loss(plain, {"q": "yhat-hi-80"}, q=0.9))
+    expected = {
+        "wape": theirs(losses.wape(plain, ["yhat"])),
+        "rmse": theirs(losses.rmse(plain, ["yhat"])),
+        "bias": theirs(losses.bias(plain, ["yhat"])) / mean_sales,
+        "coverage": theirs(losses.coverage(plain, ["yhat"], level=80)),
+        "pinball": (lower + upper) / 2,
+    }
+    scaled = []
+    for night in nights:
+        days = plain[plain["cutoff"] == night].drop(columns="cutoff")
+        found = losses.mase(days, ["yhat"], seasonality=7, train_df=whole[whole["ds"] <= night])
+        scaled.append(found.assign(cutoff=night))
+    expected["mase"] = theirs(pd.concat(scaled))
+    for name, values in expected.items():
+        np.testing.assert_allclose(ours[name], values, rtol=1e-12, err_msg=name)
+    overall = score(scored, by=(), history=whole, level=0.8).iloc[0]
+    for name in ("mase", "pinball", "coverage"):
+        assert overall[name] == pytest.approx(ours[name].mean())
+    costs = error_cost(scored, BAKERY_COSTS, by=("unique_id", "cutoff"))["cost_eur"]
+    np.testing.assert_allclose(ours["cost_eur"], costs)
+
+
+def test_bread_behind_a_locked_door_is_paid_for():
+    days = pd.DataFrame({"model": "a", "y": [10.0, 0.0], "yhat": [10.0, 8.0], "closed": [False, True]})
+    measured = score(days, costs=UnitCosts(over_eur=0.25, under_eur=0.5)).iloc[0]
+    assert (measured["days"], measured["wape"], measured["cost_eur"]) == (1, 0.0, 2.0)
+
+
+def odd_groups():
+    "Series of one day: a usual one, one that sold nothing, one that was closed."
+    return pd.DataFrame(
+        {
+            "unique_id": ["S01", "S02", "S03"],
+            "ds": pd.Timestamp("2024-01-08"),
+            "cutoff": pd.Timestamp("2024-01-07"),
+            "y": [10.0, 0.0, 0.0],
+            "yhat": [8.0, 3.0, 4.0],
+            "yhat_lower": [7.0, 1.0, 0.0],
+            "yhat_upper": [12.0, 5.0, 6.0],
+            "closed": [False, False, True],
+        }
+    )
+
+
+def test_groups_without_sales_keep_their_row_and_lose_their_ratios():
+    table = score(odd_groups(), by=("unique_id",), level=0.8, costs=BAKERY_COSTS).set_index("unique_id")
+    assert table["days"].tolist() == [1, 1, 0]
+    assert table.loc["S01", ["wape", "bias", "rmse", "coverage"]].tolist() == [0.2, -0.2, 2.0, 1.0]
+    assert table.loc["S02", ["wape", "bias"]].isna().all() and table.loc["S02", "rmse"] == 3.0
+    assert table.loc["S02", "coverage"] == 0.0 and table.loc["S02", "pinball"] == pytest.approx((0.9 + 0.5) / 2)
+    assert table.loc["S03"].drop(["days", "cost_eur"]).isna().all()
+    assert table["cost_eur"].tolist() == [1.0, 0.75, 1.0]
+
+
+def test_nothing_sold_at_all_is_refused():
+    for groups in ([1], [2], [1, 2]):
+        with pytest.raises(ValueError, match="needs some sales|0 rows"):
+            score(odd_groups().iloc[groups], by=("unique_id",))
+
+
+def test_limits_are_all_there_or_none():
+    table, _ = make_scored(series=2)
+    half = table.assign(yhat_lower=table["yhat_lower"].where(table["unique_id"] == "S00"))
+    half["yhat_upper"] = table["yhat_upper"].where(table["unique_id"] == "S00")
+    measured = score(half, by=("unique_id",), level=0.8).set_index("unique_id")[["coverage", "pinball"]]
+    assert measured.loc["S00"].notna().all() and measured.loc["S01"].isna().all()
+    for column in ("yhat_lower", "yhat_upper"):
+        some = table.assign(**{column: table[column].where(table.index != 3)})
+        with pytest.raises(ValueError, match="1 rows without .*first: .*S00"):
+            score(some, by=())
+
+
+def test_order_and_labels_of_rows_do_not_matter():
+    table, history = make_scored()
+    table["closed"] = table.index % 5 == 0
+    table["y"] = table["y"].where(~table["closed"], 0.0)
+    options = {"by": ("unique_id",), "history": history, "level": 0.8, "costs": BAKERY_COSTS}
+    expected = score(table, **options)
+    shuffled = table.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(score(shuffled, **options), expected)
+    shuffled.index = [7] * len(shuffled)
+    before = shuffled.copy()
+    pd.testing.assert_frame_equal(score(shuffled, **options), expected)
+    pd.testing.assert_frame_equal(shuffled, before)
+
+
+def lesson_code(*cells):
+    "Code of some cells of the lesson."
+    found = {cell["id"]: "".join(cell["source"]) for cell in json.loads(LESSON.read_text(encoding="utf-8"))["cells"]}
+    return "\n".join(found[cell] for cell in cells)
+
+
+def test_every_measure_of_the_lesson_has_its_own_winner():
+    (cell,) = [one for one in json.loads(LESSON.read_text(encoding="utf-8"))["cells"] if one["id"] == "me-winners"]
+    rows = [row.split(maxsplit=1) for row in cell["outputs"][0]["data"]["text/plain"][1:]]
+    winners = {measure: winner.strip() for measure, winner in rows}
+    assert set(winners) == {"wape", "bias", "rmse", "coverage", "pinball", "mase", "cost_eur"}
+    assert len(set(winners.values())) == 7
+
+
+def test_nobody_of_the_cast_sees_a_day_after_the_cutoff():
+    history = make_sales(seed=3, series=4, days=420)
+    cutoff = history["ds"].max() - pd.Timedelta(days=20)
+
+    def told(history, cheat=False):
+        names = {"pd": pd, "np": np, "seen": seen, "history": history, "BAKERY_COSTS": BAKERY_COSTS}
+        if cheat:
+            names["seen"] = lambda history, cutoff, horizon: history[
+                history["ds"] <= cutoff + pd.Timedelta(days=horizon)
+            ]
+        exec(lesson_code("me-cast", "me-answers"), names)
+        return pd.concat(names["answers"](cutoff))
+
+    later = history["ds"] > cutoff
+    scrambled = history.assign(y=history["y"].where(~later, history["y"] * 3 + 1))
+    pd.testing.assert_frame_equal(told(scrambled), told(history))
+    assert told(history)["model"].nunique() == 7
+    assert not told(scrambled, cheat=True)["yhat"].equals(told(history, cheat=True)["yhat"])
 
 
 sales = st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1, max_size=30)
