@@ -6,57 +6,20 @@ A smaller run for tests: bench_backtest.py --stores 2 --horizon 14
 """
 
 import argparse
-import resource
-import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
-import psutil
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
+from measure import cpu, peak
 from mlworkbook.backtest import backtest, cutoffs
 from mlworkbook.baselines import open_days
 from mlworkbook.contract import regressors
 from mlworkbook.forecaster import named_days, prophet_forecast, quiet
 from mlworkbook.sales import load_sales
-
-
-def cpu() -> float:  # seconds of this process and of its finished children
-    "Processor time used so far."
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
-
-
-@contextmanager
-def peak(
-    mb: list[float],  # gets one number: the highest sum over this process and its children
-):
-    "Watch the memory of a block."
-    stop, highest, me = threading.Event(), 0.0, psutil.Process()
-
-    def watch():
-        nonlocal highest
-        while not stop.wait(0.05):
-            total = 0
-            for process in [me, *me.children(recursive=True)]:
-                try:
-                    total += process.memory_info().rss
-                except psutil.Error:
-                    continue
-            highest = max(highest, total / 1e6)
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        mb.append(highest)
 
 
 def measure(

@@ -8,7 +8,6 @@ A smaller run for tests: bench_registry.py --stores 2
 
 import argparse
 import logging
-import resource
 import tempfile
 import warnings
 from contextlib import contextmanager, redirect_stderr
@@ -16,6 +15,7 @@ from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 
+from measure import cpu
 from mlworkbook.backtest import backtest
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.forecaster import Forecaster, Params, prophet_forecast
@@ -25,12 +25,6 @@ from mlworkbook.tracking import connect, log_backtest, start_run
 from mlworkbook.value import BAKERY_COSTS
 
 LIMIT = 5.0
-
-
-def cpu() -> float:  # seconds of this process and of its finished children
-    "Processor time used so far."
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ A smaller run for tests: bench_run.py --stores 2,17
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,26 +14,9 @@ import time
 
 import psutil
 
+from measure import cpu, memory
+
 MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
-
-
-def memory(
-    process: psutil.Process,
-) -> float:  # MB, a page that several processes share counted once
-    "Memory of a process and its children at this moment."
-    total = 0
-    for one in [process, *process.children(recursive=True)]:
-        try:
-            total += one.memory_full_info().pss if sys.platform == "linux" else one.memory_info().rss
-        except psutil.Error:
-            continue
-    return total / 1e6
-
-
-def cpu() -> float:  # seconds
-    "Processor time of the children that have ended."
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def measure(

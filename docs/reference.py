@@ -1,6 +1,7 @@
 """Pages that no file holds: one for each exported module, their list, and the order of the course."""
 
 import ast
+import csv
 import dataclasses
 import importlib
 import inspect
@@ -39,6 +40,33 @@ TEXTS = {
         "criterion": "Dado {given}, cuando {when}, entonces {then}.",
         "criteria": "Criterio de aceptación",
         "tests": "Lo prueban",
+        "league": "La liga de los modelos",
+        "ranking": "Todos los modelos contestan a lo mismo: {cutoffs} fechas de corte, 14 días después de cada una, y "
+        "ninguno ve una venta posterior. La lección {{doc}}`/play/23_baselines` presenta a los rivales baratos, y "
+        "{{doc}}`/develop/34_forecaster` a Prophet. Cada tabla empieza por el modelo cuyos errores cuestan menos; en "
+        "negrita, lo mejor de cada columna.",
+        "levels": {"store": "Por tienda: {} series", "product": "Por tienda y producto: {} series"},
+        "measures": {
+            "model": "Modelo",
+            "wape": "WAPE",
+            "bias": "Sesgo",
+            "coverage": "Cobertura",
+            "cost_eur": "EUR por serie y día",
+            "seconds": "Segundos",
+        },
+        "models": {
+            "naive": "ayer",
+            "seasonal_naive": "la semana pasada, regla de la cadena",
+            "moving_average": "ocho semanas",
+            "mstl": "semana por LOESS y nivel suavizado",
+            "auto_ets": "suavizado exponencial",
+            "boosting": "árboles que aprenden de todas las series",
+            "boosting_alone": "los mismos árboles, cada serie por su lado",
+            "prophet": "tendencia, semana, año, festivos y promociones",
+        },
+        "repeat": "La cobertura cuenta los días abiertos y debería ser 0,80. Los segundos son de procesador, sumados "
+        "los dos núcleos, sin lo que tarda en importarse cada biblioteca; dependen de la máquina, las demás cifras "
+        "no. La tabla se repite con `python benchmarks/bench_league.py --write`.",
         "download": "Descargar el cuaderno",
         "download_title": "Edición para resolver: las soluciones están vacías",
         "course": "El curso",
@@ -66,6 +94,33 @@ TEXTS = {
         "criterion": "Given {given}, when {when}, then {then}.",
         "criteria": "Acceptance criterion",
         "tests": "Proved by",
+        "league": "The league of the models",
+        "ranking": "All models answer the same question: {cutoffs} cutoffs, the 14 days after each, and none sees a "
+        "later sale. The lesson {{doc}}`/play/23_baselines` presents the cheap rivals and "
+        "{{doc}}`/develop/34_forecaster` presents Prophet. Each table begins with the model whose errors cost least; "
+        "the best of each column is bold.",
+        "levels": {"store": "By store: {} series", "product": "By store and product: {} series"},
+        "measures": {
+            "model": "Model",
+            "wape": "WAPE",
+            "bias": "Bias",
+            "coverage": "Coverage",
+            "cost_eur": "EUR per series and day",
+            "seconds": "Seconds",
+        },
+        "models": {
+            "naive": "yesterday",
+            "seasonal_naive": "last week, the chain's own rule",
+            "moving_average": "eight weeks",
+            "mstl": "a week by LOESS and a smoothed level",
+            "auto_ets": "exponential smoothing",
+            "boosting": "trees that learn from all series",
+            "boosting_alone": "the same trees, each series by itself",
+            "prophet": "trend, week, year, holidays and promotions",
+        },
+        "repeat": "Coverage counts open days and should be 0.80. Seconds are of the processor, both cores added up, "
+        "without what each library takes to import; they depend on the machine, the other figures do not. To repeat "
+        "the table: `python benchmarks/bench_league.py --write`.",
         "download": "Download the notebook",
         "download_title": "Edition to solve: the solutions are left out",
         "course": "The course",
@@ -156,6 +211,32 @@ def traceability_page(
             table = "\n".join(["```{table}", ":class: traceability", "", *rows, "```"])
             lines += [f"### {story.id}", said, table]
     return "\n\n".join(lines) + "\n"
+
+
+def league_page(
+    path: Path,  # league.csv, written by the benchmark
+    texts: dict,
+    point: str,  # between units and tenths
+) -> str:  # MyST
+    "Every model of the course on the same days, the cheapest errors first."
+    with path.open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    lines = [f"# {texts['league']}", texts["ranking"].format(cutoffs=table[0]["cutoffs"])]
+    goals = {"wape": float, "bias": lambda text: abs(float(text)), "coverage": lambda text: abs(float(text) - 0.8)}
+    goals |= {"cost_eur": float, "seconds": float}
+    for level, title in texts["levels"].items():
+        rows = sorted((row for row in table if row["level"] == level), key=lambda row: float(row["cost_eur"]))
+        best = {name: min(goal(row[name]) for row in rows) for name, goal in goals.items()}
+        lines.append(f"## {title.format(rows[0]['series'])}")
+        cells = [list(texts["measures"].values()), ["---", *["--:"] * len(goals)]]
+        for row in rows:
+            shown = [f"`{row['model']}`: {texts['models'][row['model']]}"]
+            for name, goal in goals.items():
+                text = row[name].replace("-", "−").replace(".", point)
+                shown.append(f"**{text}**" if goal(row[name]) == best[name] else text)
+            cells.append(shown)
+        lines.append("\n".join(f"| {' | '.join(row)} |" for row in cells))
+    return "\n\n".join([*lines, texts["repeat"]]) + "\n"
 
 
 def constants(
@@ -273,6 +354,10 @@ def add_pages(app: Sphinx) -> None:
             traceability_page(Path(app.confdir).parent / "backlog.yaml", app.texts), encoding="utf-8"
         )
         app.extra.append("traceability")
+        made["league"] = folder / "league.md"
+        text = league_page(Path(app.confdir) / "league.csv", app.texts, "," if app.config.language == "es" else ".")
+        made["league"].write_text(text, encoding="utf-8")
+        app.extra.append("league")
     app.project.__class__ = Course
     app.project.made = made
 
