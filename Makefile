@@ -58,8 +58,8 @@ ui: .venv/.run ## look at the runs in MLflow
 bench: .venv/.dev ## measure every figure that the README or the site quotes
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
-lock: .venv/.dev ## renew constraints.txt, the tested set of exact versions
-	@$(BIN)/python tools/lock.py
+lock: .venv/.dev ## renew constraints.txt, the tested set of exact versions; ARGS=--keep only adds what is new
+	@$(BIN)/python tools/lock.py $(ARGS)
 
 clean: ## remove what can be made again; never the learner's work
 	rm -rf .venv build dist _site node_modules *.egg-info
