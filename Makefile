@@ -69,7 +69,7 @@ clean: ## remove what can be made again; never the learner's work
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { $(PYTHON) --version; echo "Python 3.11 or newer is needed: make run PYTHON=python3.12"; exit 2; }
 	@echo "Creating .venv and installing: once, about a minute"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 
 .venv/.run: $(FILES) | .venv/bin/uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab]"
