@@ -428,7 +428,7 @@ def test_python_is_the_one_that_runs_the_course(machine, bench):
     ("said", "state", "version"),
     [
         ("3.17.2", "found", "3.17.2"),
-        ("3.4.0rc1", "found", "3.4.0"),
+        ("3.9.0rc1", "found", "3.9.0"),
         ("2.22.0", "too old", "2.22.0"),
         (None, "broken", ""),
     ],
@@ -438,7 +438,7 @@ def test_packages_are_judged_by_their_records(machine, monkeypatch, said, state,
     finding = examine(machine, "mlflow")
     assert (finding.state, finding.version) == (state, version)
     if state != "found":
-        assert finding.next_command == f'{machine.python} -m pip install "mlflow>=3.4"'
+        assert finding.next_command == f'{machine.python} -m pip install "mlflow>=3.9"'
 
 
 def test_a_missing_package_says_how_to_install_it(machine, bench, monkeypatch):
@@ -448,7 +448,7 @@ def test_a_missing_package_says_how_to_install_it(machine, bench, monkeypatch):
     monkeypatch.setattr(tools.metadata, "version", absent)
     fake(bench, "python", "echo Python 3.12.1")
     finding = examine(machine, "prophet")
-    assert (finding.state, finding.next_command) == ("missing", 'python -m pip install "prophet>=1.2"')
+    assert (finding.state, finding.next_command) == ("missing", 'python -m pip install "prophet>=1.2.1"')
     assert not healthy([finding])
 
 
@@ -457,7 +457,7 @@ def test_the_command_calls_another_python_by_its_whole_path(machine, bench, tmp_
     fake(bench, "python", "echo Python 2.7.18")
     ours = str(tmp_path / "my env" / "bin" / "python")
     finding = examine(replace(machine, python=ours), "prophet")
-    assert finding.next_command == f"'{ours}' -m pip install \"prophet>=1.2\""
+    assert finding.next_command == f"'{ours}' -m pip install \"prophet>=1.2.1\""
 
 
 @pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta", ""])
