@@ -15,7 +15,7 @@ extras = {key.removesuffix("_requirements"): settings[key].split() for key in se
 
 
 class BuildWithLessons(build_py):
-    """Copy nbs/ into the wheel: `mlworkbook student` then works without a clone."""
+    """Copy nbs/ into the wheel, so that `mlworkbook student` works without a clone, and the files a lesson reads."""
 
     def run(self):
         super().run()
@@ -24,6 +24,8 @@ class BuildWithLessons(build_py):
             shutil.copytree(
                 here / "nbs", target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", ".*", "__pycache__")
             )
+            for name in ("settings.ini", "constraints.txt", "environment.yml"):
+                shutil.copy(here / name, target.parent / name)
 
 
 setup(

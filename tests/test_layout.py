@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mlworkbook.environment import declared, problems
+
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted(ROOT.glob("nbs/*/*.ipynb"), key=lambda path: path.name)
 MODULES = sorted(path for path in ROOT.glob("mlworkbook/*.py") if path.stem not in ("__init__", "_modidx"))
@@ -137,8 +139,9 @@ def test_links_between_lessons_exist():
 
 
 def test_only_settings_declare_dependencies():
-    assert "dependencies" not in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert not list(ROOT.glob("requirements*.txt"))
+    assert declared(ROOT)["file"].unique().tolist() == ["settings.ini"]
+    others = problems(ROOT, path=[])
+    assert others[~others["file"].isin(["constraints.txt", "environment.yml"])].empty, others.to_string()
 
 
 def test_tests_are_counted_by_their_own_name():

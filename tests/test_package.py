@@ -1,17 +1,16 @@
 "What is installed, declared and promised by the repository's own pages."
 
-import json
 import re
 import subprocess
 import sys
 import zipfile
 from configparser import ConfigParser
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+
+from mlworkbook.environment import report
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted(ROOT.glob("nbs/*/*.ipynb"), key=lambda path: path.name)
@@ -52,32 +51,15 @@ def test_a_learner_needs_no_nbdev():
 
 
 def test_lessons_import_only_what_a_learner_installs():
-    declared = (settings()["requirements"] + settings()["lab_requirements"]).split()
-    learners = {canonicalize_name(Requirement(line).name) for line in declared} | {"mlworkbook"}
-    owners = packages_distributions()
-    for lesson in LESSONS:
-        cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
-        source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-        for name in (
-            set(re.findall(r"^\s*(?:from|import) ([a-z]\w*)", source, flags=re.MULTILINE)) - sys.stdlib_module_names
-        ):
-            assert learners & set(map(canonicalize_name, owners[name])), f"{lesson.stem} imports {name}"
+    found = report(ROOT, extras=["lab"], files=LESSONS)
+    strange = found[found["state"] == "undeclared"]
+    assert strange.empty, strange[["name", "imported_by"]].to_string()
 
 
-def test_constraints_hold_every_dependency_within_its_bounds():
-    pins = {}
-    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            pin = Requirement(line)
-            pins.setdefault(canonicalize_name(pin.name), []).append(next(iter(pin.specifier)).version)
-    assert pins, "constraints.txt is empty: run `make lock`"
-    for key in settings():
-        if key.endswith("requirements"):
-            for requirement in map(Requirement, settings()[key].split()):
-                for version in pins[canonicalize_name(requirement.name)]:
-                    assert requirement.specifier.contains(version), (
-                        f"{requirement} refuses {version} of constraints.txt"
-                    )
+def test_the_package_imports_only_what_everybody_gets():
+    found = report(ROOT, extras=[], files=ROOT.glob("mlworkbook/*.py"))
+    strange = found[found["state"] == "undeclared"]
+    assert strange.empty, strange[["name", "imported_by"]].to_string()
 
 
 def test_versions_agree():
@@ -133,4 +115,5 @@ def test_wheel_carries_data_licences_and_lessons(tmp_path):
         if ".ipynb_checkpoints" not in path.parts
     }
     assert not [name for name in names if name.startswith(("tests", "tools", "nbs"))]
+    assert {f"mlworkbook/{name}" for name in ("settings.ini", "constraints.txt", "environment.yml")} <= set(names)
     assert "mlworkbook = mlworkbook.cli:main" in entry
