@@ -153,7 +153,7 @@ def check_folder(
 
 
 def ask(
-    path: Path,  # a repository or a folder inside one
+    path: Path | str,  # a repository or a folder inside one
     *words: str,  # command and options that only read
     minimum: tuple[int, ...] = (2, 28),  # first version of git that will do
     **more: str,  # variables to add to the environment
@@ -193,15 +193,15 @@ def conflicts(
 
     Raises `ValueError` for what git cannot merge, `OSError` for a git before 2.38.
     """
-    path = check_folder(path)
-    store = (path / ask(path, "rev-parse", "--git-path", "objects").removesuffix("\n")).absolute()
     words = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", "--end-of-options", ours, theirs]
+    folder, store = (
+        ask(path, "rev-parse", *option, minimum=(2, 38)).removesuffix("\n")
+        for option in (["--absolute-git-dir"], ["--git-path", "objects"])
+    )
     with tempfile.TemporaryDirectory() as scratch:
-        places = {
-            "GIT_OBJECT_DIRECTORY": scratch,
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": json.dumps(str(store), ensure_ascii=False),
-        }
-        said = ask(path, *words, minimum=(2, 38), **places)
+        places = {"GIT_DIR": folder, "GIT_OBJECT_DIRECTORY": scratch}  # with GIT_DIR, names start at the top
+        places["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = json.dumps(str(Path(path, store).absolute()), ensure_ascii=False)
+        said = ask(path, *words, **places)
     return said.split("\0")[1:-1]
 
 # %% ../nbs/develop/33_gitflow.ipynb #gf-graph
@@ -443,7 +443,12 @@ def plot_graph(
             parse_math=False,
         )
     ax.set_yticks(list(height.values()), [visible(lane) for lane in height], parse_math=False)
-    ax.set(xlabel="commit (oldest first)", ylabel="branch", xlim=(-0.5, len(at) - 0.5), ylim=(-len(order) + 0.5, 1.4))
+    ax.set(
+        xlabel="commit (oldest first)",
+        ylabel="branch",
+        xlim=(-0.5, max(len(at), 1) - 0.5),
+        ylim=(-len(order) + 0.5, 1.4),
+    )
     return ax
 
 # %% ../nbs/develop/33_gitflow.ipynb #gf-rules
