@@ -6,8 +6,8 @@
 __all__ = ['app', 'WAYS_OUT', 'CANDIDATE', 'BASELINE', 'MARK', 'ASSUMPTIONS', 'SOURCE', 'Refused', 'exit_codes', 'hushed', 'Talk',
            'note', 'Source', 'Job', 'command', 'Teller', 'heard', 'load', 'dates', 'judge', 'league', 'enroll', 'crown',
            'retake', 'tonight', 'written', 'run', 'grid', 'backtest', 'train', 'promote', 'Return', 'rollback',
-           'forecast', 'Look', 'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog', 'progress',
-           'student', 'ui', 'main']
+           'forecast', 'Look', 'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog', 'Branches',
+           'gitflow', 'progress', 'student', 'ui', 'main']
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-imports
 import json
@@ -796,6 +796,34 @@ def backlog(job: Stories) -> None:  # options
         result["jira"] = table.to_dict("records")
         shown += [grid(table, left=True), *([] if job.send else ["nothing was created: add --send"])]
     job.show(result, *shown)
+
+
+@dataclass(frozen=True)
+class Branches(Talk):
+    "Options of `gitflow`."
+
+    path: Annotated[Path, typer.Argument(help="A repository, or a folder inside one.")] = Path()
+    main: Annotated[str, typer.Option(help="Name of the branch that is released; default: main or master.")] = ""
+    develop: Annotated[str, typer.Option(help="Name of the branch where work meets.")] = "develop"
+
+
+@command(Branches)
+def gitflow(job: Branches) -> None:  # options
+    "Check the branches of a repository against Gitflow; nothing is written."
+    from mlworkbook.gitflow import GITFLOW, Names, check_repository
+
+    names = Names(main=(job.main,) if job.main else GITFLOW.main, develop=(job.develop,))
+    table = check_repository(job.path, names)
+    shown = [
+        f"{row.rule}: {row.detail}" + (f" ({row.commit[:10]})" if row.commit else "") + f"\n    {row.way_out}"
+        for row in table.head(20).itertuples()
+    ]
+    if len(table) > len(shown):
+        shown.append(f"… and {len(table) - len(shown)} more: --json shows them all")
+    broken = {"folder": str(job.path), "lawful": table.empty, "broken": table.to_dict("records")}
+    job.show(broken, *(shown or [f"{job.path}: no rule of Gitflow is broken"]))
+    if not table.empty:
+        raise Refused(f"{len(table)} broken rules of Gitflow in {job.path}; each comes with its way out")
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-course
 @command(Talk)

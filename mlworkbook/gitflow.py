@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,21 +92,15 @@ class Repository:
         check: bool = True,  # raise `RuntimeError` when git says no
     ) -> str:  # what it said
         "Run git here, a minute later than the command before."
-        when, mail = (
-            f"{next(self.clock)} +0000",
-            f"{self.who.encode('ascii', 'ignore').decode().lower()}@panaderia.example",
-        )
-        role = {"NAME": self.who, "EMAIL": mail, "DATE": when}
-        people = {f"GIT_{name}_{key}": value for name in ("AUTHOR", "COMMITTER") for key, value in role.items()}
-        nobody = dict.fromkeys(("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "HOME", "XDG_CONFIG_HOME"), os.devnull)
-        nobody |= {"GIT_ATTR_NOSYSTEM": "1", "GIT_CEILING_DIRECTORIES": str(self.path.resolve().parent)}
-        calm = {"core.hooksPath": os.devnull, "maintenance.auto": "false", "gc.auto": "0"}
-        for place, (key, value) in enumerate(calm.items()):
-            nobody |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
-        env = surroundings(GIT_CONFIG_COUNT=str(len(calm)), **people, **nobody)
-        done = subprocess.run(
-            [self.program, *words], cwd=self.path, env=env, stdin=subprocess.DEVNULL, capture_output=True
-        )
+        mail = f"{self.who.encode('ascii', 'ignore').decode().lower()}@panaderia.example"
+        person = {"NAME": self.who, "EMAIL": mail, "DATE": f"{next(self.clock)} +0000"}
+        more = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
+        more |= dict.fromkeys(("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "HOME", "XDG_CONFIG_HOME"), os.devnull)
+        more |= {"GIT_ATTR_NOSYSTEM": "1", "GIT_CEILING_DIRECTORIES": str(self.path.resolve().parent)}
+        more |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "maintenance.auto", "GIT_CONFIG_VALUE_0": "false"}
+        env = surroundings(**more)
+        command, silent = [self.program, *words], subprocess.DEVNULL
+        done = subprocess.run(command, cwd=self.path, env=env, stdin=silent, capture_output=True)
         said, trouble = (text.decode("utf-8", "backslashreplace").rstrip("\n") for text in (done.stdout, done.stderr))
         if check and done.returncode:
             raise RuntimeError(f"git {shlex.join(words)} ended with code {done.returncode}: {said or trouble}")
@@ -155,23 +150,15 @@ def check_folder(
 def ask(
     path: Path | str,  # a repository or a folder inside one
     *words: str,  # command and options that only read
-    minimum: tuple[int, ...] = (2, 28),  # first version of git that will do
+    program: str | None = None,  # which git; looked for when omitted
     **more: str,  # variables to add to the environment
 ) -> str:  # what git said
-    """Ask git something about any repository, without leaving a trace and without running its programs.
+    """Ask git something about any repository, without leaving a trace.
 
     Raises `ValueError` when git does not answer, `OSError` when there is no folder or no git.
     """
-    quiet = [
-        "--no-pager",
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        f"core.hooksPath={os.devnull}",
-        "-c",
-        "log.showSignature=false",
-    ]
-    command, folder = [find_git(minimum), *quiet, *words], check_folder(path)
+    folder = check_folder(path)
+    command = [program or find_git(), "--no-pager", "-c", "log.showSignature=false", *words]
     done = subprocess.run(command, cwd=folder, env=surroundings(**more), stdin=subprocess.DEVNULL, capture_output=True)
     said, trouble = (text.decode("utf-8", "backslashreplace") for text in (done.stdout, done.stderr))
     if done.returncode == 0 or (said and words[0] == "merge-tree"):
@@ -193,15 +180,16 @@ def conflicts(
 
     Raises `ValueError` for what git cannot merge, `OSError` for a git before 2.38.
     """
+    program = find_git((2, 38))
     words = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", "--end-of-options", ours, theirs]
     folder, store = (
-        ask(path, "rev-parse", *option, minimum=(2, 38)).removesuffix("\n")
+        ask(path, "rev-parse", *option, program=program).removesuffix("\n")
         for option in (["--absolute-git-dir"], ["--git-path", "objects"])
     )
     with tempfile.TemporaryDirectory() as scratch:
         places = {"GIT_DIR": folder, "GIT_OBJECT_DIRECTORY": scratch}  # with GIT_DIR, names start at the top
         places["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = json.dumps(str(Path(path, store).absolute()), ensure_ascii=False)
-        said = ask(path, *words, **places)
+        said = ask(path, *words, program=program, **places)
     return said.split("\0")[1:-1]
 
 # %% ../nbs/develop/33_gitflow.ipynb #gf-graph
@@ -279,10 +267,10 @@ def read_graph(
 
     Raises `ValueError` or `OSError` as `ask` does.
     """
-    path = Path(path)
-    shallow = ask(path, "rev-parse", "--is-shallow-repository").strip() == "true"
-    log = ask(path, "log", "--all", "--date-order", "-z", "--encoding=UTF-8", "--format=%H%x00%P%x00%s").split("\0")
-    refs = ask(path, "for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)%00%(symref)")
+    told = partial(ask, path, program=find_git())
+    shallow = told("rev-parse", "--is-shallow-repository").strip() == "true"
+    log = told("log", "--all", "--date-order", "-z", "--encoding=UTF-8", "--format=%H%x00%P%x00%s").split("\0")
+    refs = told("for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)%00%(symref)")
     branches, tags = {}, {}
     for name, commit, peeled, alias in (line.split("\0") for line in refs.splitlines()):
         _, kind, short = name.split("/", 2)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from jira_server import serve
 from mlworkbook import cli
 from mlworkbook.exercises import remember, workspace, write_atomic
+from mlworkbook.gitflow import Repository
 from mlworkbook.sales import make_sales
 from mlworkbook.stages import deliverables, record
 
@@ -116,6 +117,7 @@ class TestExitCodes:
         whole = call("--help")
         assert whole.exit_code == 0 and "Exit codes: 0 fine" in whole.stdout
         names = ["run", "data", "backtest", "train", "promote", "rollback", "forecast", "progress", "student", "ui"]
+        names += ["gitflow"]
         for name in names:
             assert f"\n  {name} " in whole.stdout
             assert call(name, "--help").exit_code == 0
@@ -275,6 +277,41 @@ class TestProject:
             refused = call(*words, "--verbose")
             assert refused.exit_code == 2 and "check JIRA_EMAIL and JIRA_TOKEN" in refused.stderr
             assert "s3cr3t" not in refused.stderr + refused.stdout
+
+    def test_gitflow_judges_a_repository(self, tmp_path):
+        repo = Repository(tmp_path / "a repo")
+        repo.commit("Start")
+        repo.git("branch", "develop")
+        lawful = call("gitflow", repo.path, "--json")
+        assert (
+            lawful.exit_code == 0
+            and json.loads(lawful.stdout)["lawful"]
+            and "no rule" in call("gitflow", repo.path).stdout
+        )
+        for number in range(22):
+            repo.git("branch", f"odd-{number:02}")
+        broken = call("gitflow", repo.path)
+        assert broken.exit_code == 3 and "22 broken rules of Gitflow in" in broken.stderr
+        assert "git branch --move feature/odd-19" in broken.stdout and "odd-20" not in broken.stdout
+        assert "and 2 more: --json" in broken.stdout
+        rows = json.loads(call("gitflow", repo.path, "--json").stdout)["broken"]
+        assert [row["rule"] for row in rows] == ["unknown_branch"] * 22 and rows[21]["branch"] == "odd-21"
+        assert call("gitflow", repo.path, "--quiet").stdout == ""
+        other = call("gitflow", repo.path, "--main", "odd-00", "--develop", "odd-01", "--json")
+        assert {row["branch"] for row in json.loads(other.stdout)["broken"]} >= {"main", "develop", "odd-02"}
+
+    @pytest.mark.parametrize(
+        ("name", "said"), [("nowhere", "does not exist"), ("file", "is a file"), ("", "is not in a git")]
+    )
+    def test_gitflow_needs_a_repository(self, tmp_path, name, said):
+        (tmp_path / "file").write_text("")
+        refused = call("gitflow", tmp_path / name)
+        assert refused.exit_code == 2 and said in refused.stderr and refused.stdout == ""
+
+    def test_gitflow_needs_git(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        refused = call("gitflow", tmp_path)
+        assert refused.exit_code == 2 and "git was not found" in refused.stderr and "conda install" in refused.stderr
 
     def test_a_damaged_journal_is_told(self):
         folder = workspace() / "project"

@@ -633,6 +633,12 @@ class TestNobodyElsesBusiness:
         for key in ("core.fsmonitor", "core.pager", "gpg.program", "core.sshCommand", "pager.log", "core.editor"):
             repo.git("config", key, str(trap))
         repo.git("config", "log.showSignature", "true")
+        signed = repo.git("cat-file", "commit", "develop").replace(
+            "\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n\n", 1
+        )
+        (tmp_path / "signed").write_text(signed)
+        made = repo.git("hash-object", "-t", "commit", "-w", str(tmp_path / "signed"))
+        repo.git("update-ref", "refs/heads/develop", made)
         assert check_repository(repo.path).empty and not (tmp_path / "sprung").exists()
 
 
