@@ -95,7 +95,7 @@ class Repository:
         mail = f"{self.who.encode('ascii', 'ignore').decode().lower()}@panaderia.example"
         person = {"NAME": self.who, "EMAIL": mail, "DATE": f"{next(self.clock)} +0000"}
         more = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
-        more |= dict.fromkeys(("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "HOME", "XDG_CONFIG_HOME"), os.devnull)
+        more |= dict.fromkeys(("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "XDG_CONFIG_HOME"), os.devnull)
         more |= {"GIT_ATTR_NOSYSTEM": "1", "GIT_CEILING_DIRECTORIES": str(self.path.resolve().parent)}
         more |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "maintenance.auto", "GIT_CONFIG_VALUE_0": "false"}
         env = surroundings(**more)
@@ -553,7 +553,7 @@ def broken_on_main(
         if lawful and commit not in graph.tags:
             yield "untagged", lawful[0][2], commit
         for tip, kind, name in lawful:
-            if tip not in flow.integrated and (kind == "release" or tip not in underway):
+            if tip not in flow.integrated and tip not in underway:
                 yield "not_merged_back", name, commit
             cut = flow.cut(tip, unreleased) if kind == "hotfix" else ""
             if cut and cut not in graph.ancestors(graph.parents[commit][:1]):
@@ -574,7 +574,7 @@ def broken_branches(
     for name, tips in sorted(graph.branches.items()):
         kind = flow.names.kind(name)
         for tip in tips:
-            if tip in published or tip in flow.integrated:
+            if tip in published:
                 continue
             if kind == "feature" and (cut := flow.cut(tip, flow.main)) and cut not in flow.integrated:
                 yield "cut_from_main", name, cut

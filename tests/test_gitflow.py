@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -31,6 +32,7 @@ from mlworkbook.gitflow import (
     plot_graph,
     read_graph,
     suggestion,
+    surroundings,
     visible,
 )
 
@@ -196,6 +198,40 @@ def unnamed(repo):
     repo.begin().cut("tmp").join("tmp", "main", "develop", message="Version 1").git("tag", "v1", "main")
 
 
+def unnamed_from_develop(repo):
+    "A release without repairs, whose branch is gone: it ends where develop ends."
+    repo.released().join("develop", "main", keep=True, message="Version 2").git("tag", "v2.0", "main")
+
+
+def two_names_at_one_tip(repo):
+    "A feature or a hotfix? The merge does not say, and two branches end where it came from."
+    repo.released().cut("feature/x", "main").git("branch", "hotfix/x")
+    repo.join("feature/x", "main", "develop", keep=True, message="Version 1.1").git("tag", "v1.1", "main")
+
+
+def two_roots(repo):
+    "Main and develop were born apart and met in the first release."
+    repo.begin().git("branch", "--delete", "develop")
+    repo.git("switch", "--orphan", "develop")
+    repo.commit("Another beginning", {"b.txt": "b"})
+    repo.cut("release/1.0")
+    repo.git("switch", "main")
+    said = "--message=Merge branch 'release/1.0'"
+    repo.git("merge", "--no-ff", "--allow-unrelated-histories", said, "release/1.0")
+    repo.git("tag", "v1.0")
+    repo.join("release/1.0", "develop")
+
+
+def moved_main_after_a_release(repo):
+    "Main only moved its name to develop, and inherited develop's merges."
+    repo.released().join("main", "develop", keep=True).join("develop", "main", ff=True, keep=True)
+
+
+def repaired_from_released_develop(repo):
+    "Cut from a commit of develop that the release had already taken to main."
+    repo.released().publish("hotfix/1.0.1", "main^2^").cut("hotfix/1.0.2", "v1.0^2^")
+
+
 def pages(repo):
     repo.released().git("switch", "--orphan", "gh-pages")
     repo.commit("A site", {"index.html": "<p>"})
@@ -212,8 +248,19 @@ def just_cut(repo):
 
 LAWFUL = [empty, begun, imported, adopted_late, features, released, released_twice, caught_up, repaired]
 LAWFUL += [repaired_through_main, repaired_before_any_release, repaired_by_moving_develop, repaired_during_release]
-LAWFUL += [octopus, octopus_of_repairs, moved_main, detached, old_name, pull_requests, unnamed, pages, long_support]
-LAWFUL += [just_cut]
+LAWFUL += [
+    octopus,
+    octopus_of_repairs,
+    moved_main,
+    detached,
+    old_name,
+    pull_requests,
+    unnamed,
+    unnamed_from_develop,
+    pages,
+    long_support,
+]
+LAWFUL += [just_cut, two_names_at_one_tip, two_roots, moved_main_after_a_release, repaired_from_released_develop]
 
 
 def direct_commit(repo):
@@ -306,6 +353,18 @@ def untagged_hotfix_before_any_release(repo):
     return [("untagged", "hotfix/0.1", "Merge branch 'hotfix/0.1' into main")]
 
 
+def untagged_hotfix_before_develop_caught_up(repo):
+    repo.begin().publish("hotfix/0.1", "main", tag=False, homes=("main",)).join("main", "develop", ff=True, keep=True)
+    return [("untagged", "hotfix/0.1", "Merge branch 'hotfix/0.1' into main")]
+
+
+def untagged_release_before_develop_caught_up(repo):
+    repo.begin().publish("release/1.0", "develop", tag=False, homes=("main",)).join(
+        "main", "develop", ff=True, keep=True
+    )
+    return [("untagged", "release/1.0", "Merge branch 'release/1.0' into main")]
+
+
 def tag_on_the_branch(repo):
     repo.released().cut("release/2.0").git("tag", "v2.0")
     repo.join("release/2.0", "main", "develop")
@@ -314,6 +373,11 @@ def tag_on_the_branch(repo):
 
 def release_not_merged_back(repo):
     repo.released().publish("release/2.0", "develop", homes=("main",))
+    return [("not_merged_back", "release/2.0", "Merge branch 'release/2.0' into main")]
+
+
+def kept_release_not_merged_back(repo):
+    repo.released().cut("release/2.0").join("release/2.0", "main", keep=True).git("tag", "v2.0")
     return [("not_merged_back", "release/2.0", "Merge branch 'release/2.0' into main")]
 
 
@@ -350,6 +414,23 @@ def merged_feature_from_main(repo):
     return [("cut_from_main", "feature/x", "Merge branch 'release/1.0' into main")]
 
 
+def feature_from_main_to_main(repo):
+    "One fault is told, not both: where it was cut from no longer matters."
+    repo.released().cut("feature/x", "main").join("feature/x", "main", keep=True)
+    return [("wrong_merge", "feature/x", "Merge branch 'feature/x' into main")]
+
+
+def hotfix_from_develop_still_waiting(repo):
+    repo.released().cut("hotfix/1.0.1").join("hotfix/1.0.1", "develop", keep=True)
+    return [("cut_from_develop", "hotfix/1.0.1", "Merge branch 'feature/later' into develop")]
+
+
+def feature_from_main_merged_and_going_on(repo):
+    repo.released().cut("feature/x", "main").join("feature/x", "develop", keep=True).git("switch", "feature/x")
+    repo.commit("More")
+    return [("cut_from_main", "feature/x", "Merge branch 'release/1.0' into main")]
+
+
 def misspelt(repo):
     repo.released().cut("faeture/x")
     return [("unknown_branch", "faeture/x", "Work 0 on faeture/x")]
@@ -383,7 +464,13 @@ FAULTY += [
 ]
 FAULTY += [release_not_merged_back, hotfix_not_merged_back, hotfix_copied, hotfix_from_develop]
 FAULTY += [open_hotfix_from_develop, feature_from_main, merged_feature_from_main, misspelt, no_main, no_develop]
-FAULTY += [neither]
+FAULTY += [neither, untagged_hotfix_before_develop_caught_up, untagged_release_before_develop_caught_up]
+FAULTY += [
+    feature_from_main_merged_and_going_on,
+    kept_release_not_merged_back,
+    feature_from_main_to_main,
+    hotfix_from_develop_still_waiting,
+]
 named = {"ids": lambda build: build.__name__}
 
 
@@ -504,6 +591,25 @@ class TestWhereItLooks:
         with pytest.raises(ValueError, match="is not in a git repository; name the folder of one"):
             check_repository(tmp_path)
 
+    def test_children_come_first_whatever_the_clock_says(self, tmp_path):
+        repo = Repository(tmp_path / "repo")
+        for moment in (2_000_000_000, 1_000_000_000, 1_500_000_000):
+            repo.clock = count(moment, 0)
+            repo.commit("x")
+        repo.git("branch", "side", "main~2")
+        parents = read_graph(repo.path).parents
+        assert all(
+            list(parents).index(parent) > list(parents).index(child) for child in parents for parent in parents[child]
+        )
+
+    def test_commits_are_read_by_date_not_by_branch(self, tmp_path):
+        repo = Shop(tmp_path / "repo").begin()
+        repo.git("branch", "feature/a")
+        for number in range(4):
+            repo.git("switch", "develop" if number % 2 else "feature/a")
+            repo.commit(str(number))
+        assert list(read_graph(repo.path).subjects.values()) == ["3", "2", "1", "0", "Import 0"]
+
     def test_a_damaged_repository(self, tmp_path):
         repo = Shop(tmp_path / "repo").begin()
         (repo.path / ".git" / "refs" / "heads" / "main").write_text("1" * 40 + "\n")
@@ -578,6 +684,7 @@ def hostile(tmp_path, monkeypatch):
         "LANG": "de_DE",
     }
     settings |= {"GIT_CONFIG_COUNT": 1, "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Mallory"}
+    settings |= {"GIT_CONFIG_GLOBAL": home / ".gitconfig", "GIT_CONFIG_SYSTEM": home / ".gitconfig"}
     settings |= {"GIT_EDITOR": "false", "GIT_PAGER": "false", "EDITOR": "false", "GIT_DEFAULT_HASH": "sha256"}
     before = {place: snapshot(place) for place in (home, theirs.path)}
     with monkeypatch.context() as patch:
@@ -596,7 +703,12 @@ class TestNobodyElsesBusiness:
         repo.cut("feature/ñandú").git("switch", "develop")
         repo.commit("Otra", {"a.txt": "uno\r\ndos\n", "Work 0": "x"})
         said = repo.git("merge", "--no-edit", "feature/ñandú")
-        return repo.git("show-ref"), repo.git("log", "--all", "--format=fuller"), repo.git("ls-files"), said
+        return (
+            repo.git("show-ref"),
+            repo.git("log", "--all", "--format=fuller", "--date=local"),
+            repo.git("ls-files"),
+            said,
+        )
 
     def test_the_same_ids_anywhere(self, tmp_path, hostile):
         with pytest.MonkeyPatch.context() as patch:
@@ -609,6 +721,12 @@ class TestNobodyElsesBusiness:
         two = self.story(tmp_path / "a place" / "two")
         assert one == two and "Mallory" not in one[1] and "refs/heads/main" in one[0]
 
+    def test_what_git_is_told(self, hostile):
+        told = surroundings(MORE="more")
+        kept = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_TERMINAL_PROMPT", "GIT_PAGER", "GIT_EDITOR"}
+        assert {name for name in told if name.startswith("GIT_")} == kept | {"GIT_OPTIONAL_LOCKS", "GIT_NO_LAZY_FETCH"}
+        assert (told["LC_ALL"], told["TZ"], told["MORE"], told["PATH"]) == ("C", "UTC", "more", os.environ["PATH"])
+
     def test_ids_are_those_of_always(self, tmp_path):
         repo = Repository(tmp_path / "repo", "Nora")
         assert repo.commit("Say hello", {"hello.txt": "hola\n"})[:10] == "fa007a0d93"
@@ -618,7 +736,9 @@ class TestNobodyElsesBusiness:
 
     def test_the_check_listens_to_nobody_and_leaves_no_trace(self, tmp_path, hostile):
         repo = Shop(tmp_path / "repo")
-        expected = direct_commit(repo)
+        repo.released().git("switch", "main")
+        repo.commit("Más ñ")
+        expected = [("direct_commit", "main", "Más ñ")]
         before = snapshot(repo.path)
         assert findings(repo.path) == expected and snapshot(repo.path) == before
         before = contents(repo.path)
@@ -680,7 +800,8 @@ class TestStrangers:
 
     def test_visible(self):
         assert visible("pan de ñ") == "pan de ñ" and visible("a\nb\x1b") == r"a\nb\x1b"
-        assert len(visible("x" * 61)) == 60 and visible("x" * 60) == "x" * 60
+
+    assert visible("x" * 61) == "x" * 59 + "…" and visible("x" * 60) == "x" * 60
 
 
 @pytest.mark.parametrize(
