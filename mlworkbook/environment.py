@@ -131,7 +131,7 @@ def _from_pyproject(text: str, file: str) -> _Declaration:
     found = _Declaration(file)
     try:
         project = tomllib.loads(text).get("project", {})
-        found.name, found.python = project.get("name", ""), project.get("requires-python", "")
+        found.name, found.python = str(project.get("name", "")), str(project.get("requires-python", ""))
         groups = {"": project.get("dependencies", [])} | project.get("optional-dependencies", {})
         for extra, tokens in groups.items():
             if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
@@ -277,7 +277,7 @@ def _lock(project: Path) -> tuple[list[dict] | None, list[Problem]]:
             parsed = False
         if parsed is None:
             continue
-        pin = re.fullmatch(r"==([^*,]+)", str(parsed.specifier)) if parsed and not parsed.url else None
+        pin = re.fullmatch(r"==([^*,]+)", str(parsed.specifier)) if parsed else None
         if pin and not parsed.extras:
             name = canonicalize_name(parsed.name)
             rows.append({"name": name, "version": pin[1], "marker": str(parsed.marker or ""), "line": number})

@@ -487,6 +487,7 @@ docs = ["pytest"]
         ("[project]\noptional-dependencies = 3\n", "expected TOML whose dependencies"),
         ("[project]\nname = \n", "pyproject.toml:2: Invalid value, expected TOML"),
         ("[[project]]\nname = 'x'\n", "expected"),
+        ("project = 3\n[tool]\n", "no file that declares packages"),
         ("[tool.x]\n", "no file that declares packages, expected settings.ini with `requirements`"),
     ],
 )
@@ -707,3 +708,18 @@ def test_pip_reads_our_list_as_we_do(tmp_path):
         command, cwd=tmp_path, env=kept | {"PIP_CONFIG_FILE": os.devnull}, capture_output=True, text=True
     )
     assert "pip read the project and its extras" in done.stdout + done.stderr, done.stderr
+
+
+def test_a_reason_ends_with_its_group_and_problems_come_in_the_order_of_the_lines(tmp_path):
+    text = "[DEFAULT]\nmin_python = 3.11\nrequirements =\n    # frames\n    a\n    b\nx_requirements = c\n"
+    (tmp_path / "settings.ini").write_text(text)
+    assert declared(tmp_path)["reason"].tolist() == ["frames", "frames", ""]
+    (tmp_path / "settings.ini").write_text(text.replace("    b\n", "    A\n").replace("= c", "= @c"))
+    with pytest.raises(ValueError, match=r"^2 problems:\nsettings.ini:6: A, .*\nsettings.ini:7: '@c', "):
+        declared(tmp_path)
+
+
+def test_a_python_that_is_no_text_is_a_problem_and_no_accident(tmp_path):
+    shop(tmp_path, **{"pyproject.toml": "[project]\nname = 3\nrequires-python = 3.11\ndependencies = ['pandas']\n"})
+    (tmp_path / "settings.ini").unlink()
+    assert "pyproject.toml | 0 | Python '3.11' | the oldest Python, such as 3.11" in " ".join(said(tmp_path))
