@@ -646,7 +646,7 @@ def test_imports_are_read_and_not_run(tmp_path):
         "package/__init__.py": "import deep.er\n",
         "src/lib/__init__.py": "import sibling\n",
         "src/lib/sibling.py": "",
-        "data/numpy/table.csv": "x\n",
+        "numpy/table.csv": "x\n",
         "sub/job.py": "import helper, mine, numpy\n",
         "sub/helper.py": "import __future__\n",
         "lesson.ipynb": json.dumps({"cells": LESSON}),
@@ -723,3 +723,9 @@ def test_a_python_that_is_no_text_is_a_problem_and_no_accident(tmp_path):
     shop(tmp_path, **{"pyproject.toml": "[project]\nname = 3\nrequires-python = 3.11\ndependencies = ['pandas']\n"})
     (tmp_path / "settings.ini").unlink()
     assert "pyproject.toml | 0 | Python '3.11' | the oldest Python, such as 3.11" in " ".join(said(tmp_path))
+
+
+def test_the_first_of_two_locks_counts_until_one_is_taken_out(tmp_path):
+    (tmp_path / "requirements.txt").write_text("old\n")
+    (tmp_path / "constraints.txt").write_text("old==2\nold==1\n")
+    assert report(tmp_path, path=site(tmp_path / "site", ("old", "1", [], [])))["locked"].tolist() == ["2"]
