@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from .contract import check_history, check_horizon, future, last_day, past, regressors
 
@@ -306,9 +307,10 @@ def boost(
     late = learn & (learn[::-1].groupby(series).cumsum() <= held)
     early = learn & ~late
     errors = share[late] - grow(table[early], share[early], seed).predict(table[late])
-    errors, own = errors.groupby(series), series[new]
-    lower = own.map(errors.quantile(0.5 - level / 2, interpolation="lower")).to_numpy()
-    upper = own.map(errors.quantile(0.5 + level / 2, interpolation="higher")).to_numpy()
+    usual = errors.abs().groupby(series).mean()  # a restless series errs more: the others tell how its errors spread
+    spread = errors / series[late].map(usual)
+    own = series[new].map(usual).to_numpy()
+    lower, upper = (np.nan_to_num(own * spread.quantile(0.5 + side * level / 2)) for side in (-1, 1))
     yhat = grow(table[learn], share[learn], seed).predict(table[new])
     return np.column_stack([yhat, yhat + lower.clip(max=0), yhat + upper.clip(min=0)])
 
@@ -338,9 +340,16 @@ def boosting(
     forecast["status"] = forecast["unique_id"].map(weak).fillna("model")
     able = series.map(weak).isna()
     if able.any():
-        shares = boost(
-            table[able], share[able], series[able], rows.loc[able, "y"].isna(), level=level, held=8 * season, seed=seed
-        )
+        with threadpool_limits(1):  # quicker than two threads as soon as anybody else uses the machine
+            shares = boost(
+                table[able],
+                share[able],
+                series[able],
+                rows.loc[able, "y"].isna(),
+                level=level,
+                held=8 * season,
+                seed=seed,
+            )
         units = shares * usual[able & rows["y"].isna()].to_numpy()[:, None]
         forecast.loc[forecast["status"] == "model", ["yhat", "yhat_lower", "yhat_upper"]] = units.clip(min=0)
     return close(forecast, history)

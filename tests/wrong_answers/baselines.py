@@ -153,3 +153,53 @@ def mean_of_stores(scored, rival="seasonal_naive"):
 @wrong("baselines.skill", "con otro `rival`")
 def always_the_same_rival(scored, rival="seasonal_naive"):
     return 1 - errors(scored) / errors(scored)["seasonal_naive"]
+
+
+def lagged(rows, days):
+    "Mean of seven sales that ends some days before."
+    return rows.groupby("unique_id")["y"].transform(lambda y: y.shift(days).rolling(7).mean())
+
+
+@wrong("baselines.known", "un valor por fila")
+def one_per_store(rows, horizon):
+    return rows.groupby("unique_id")["y"].mean()
+
+
+@wrong("baselines.known", "la venta del propio día")
+def with_the_day_itself(rows, horizon):
+    return lagged(rows, 0)
+
+
+@wrong("baselines.known", "se sabe la víspera")
+def known_on_the_eve(rows, horizon):
+    return lagged(rows, 1)
+
+
+@wrong("baselines.known", "te adelantas un día")
+def a_day_early(rows, horizon):
+    return lagged(rows, horizon - 1)
+
+
+@wrong("baselines.known", "dejas fuera una venta")
+def a_day_late(rows, horizon):
+    return lagged(rows, horizon + 1)
+
+
+@wrong("baselines.known", "el archivo entero")
+def mean_of_everything(rows, horizon):
+    return rows.groupby("unique_id")["y"].transform("mean")
+
+
+@wrong("baselines.known", "sin siete ventas conocidas")
+def fills_the_start(rows, horizon):
+    return rows.groupby("unique_id")["y"].transform(lambda y: y.shift(horizon).rolling(7, min_periods=1).mean())
+
+
+@wrong("baselines.known", "todavía no")
+def median_of_seven(rows, horizon):
+    return rows.groupby("unique_id")["y"].transform(lambda y: y.shift(horizon).rolling(7).median())
+
+
+@wrong("baselines.known", "todavía no")
+def always_two_weeks(rows, horizon):
+    return lagged(rows, 14)
