@@ -1,9 +1,15 @@
 "Promises of the cheap rivals: what they repeat, when they give 0, and what they do with poor histories."
 
+import csv
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from mlworkbook.backtest import backtest
 from mlworkbook.baselines import (
     auto_ets,
     boosting,
@@ -17,9 +23,11 @@ from mlworkbook.baselines import (
     seasonal_naive,
     smoothing,
 )
-from mlworkbook.contract import check_forecast, future, past
+from mlworkbook.contract import check_forecast, future, past, seen
+from mlworkbook.metrics import score
 from mlworkbook.sales import load_sales, make_sales
 
+ROOT = Path(__file__).parent.parent
 RIVALS = [naive, seasonal_naive, moving_average, auto_ets, mstl, boosting]
 SHOPS = make_sales(seed=11, series=5, days=150, horizon=30, start="2021-09-01")
 
@@ -239,3 +247,124 @@ def test_smoothing_gives_the_numbers_of_statsforecast():
     forecast = auto_ets(shop(y), 7)
     np.testing.assert_allclose(forecast["yhat_lower"], answer["lo-80.0"])
     np.testing.assert_allclose(forecast["yhat_upper"], answer["hi-80.0"])
+
+
+CUTOFF = pd.Timestamp("2022-01-10")
+
+
+def scrambled(history, cutoff):
+    "The same history with other sales after the cutoff."
+    late = history["ds"] > cutoff
+    other = np.random.default_rng(23).permutation(history.loc[late, "y"]) * 2 + 1
+    return history.assign(y=history["y"].where(~late, pd.Series(other, history.index[late])))
+
+
+def peeks(model, history, horizon=14):
+    "Does a forecast change when sales after the cutoff change?"
+    answers = [model(rows, horizon) for rows in (history, scrambled(history, CUTOFF))]
+    return not answers[0].equals(answers[1])
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_no_rival_sees_a_day_after_its_cutoff(rival):
+    history = past(SHOPS)
+
+    def honest(history, horizon):
+        return rival(seen(history, CUTOFF, horizon), horizon)
+
+    def smoothed(history, horizon):
+        busy = history.groupby("unique_id")["y"].transform(lambda y: y.rolling(3, center=True, min_periods=1).mean())
+        return honest(history.assign(y=busy.where(~history["closed"], 0.0)), horizon)
+
+    assert not peeks(honest, history)
+    assert peeks(smoothed, history), "a mean made before the sales are cut must be caught"
+
+
+def test_boosting_learns_from_other_series_and_says_so():
+    alone = boosting(SHOPS[SHOPS["unique_id"] == "S01"], 14)
+    among = boosting(SHOPS, 14)
+    among = among[among["unique_id"] == "S01"].reset_index(drop=True)
+    assert not np.allclose(alone["yhat"], among["yhat"]) and "others" in boosting.__doc__
+
+
+def test_boosting_repeats_itself_whatever_the_order_of_rows():
+    first = boosting(SHOPS, 14)
+    pd.testing.assert_frame_equal(first, boosting(SHOPS.sample(frac=1, random_state=3), 14))
+
+
+def test_boosting_finds_what_a_known_column_does():
+    history = make_sales(seed=5, series=6, days=400, horizon=14, noise=0.05)
+    ahead = history["y"].isna()
+    on, off = (boosting(history.assign(promo=history["promo"].where(~ahead, value)), 14) for value in (1, 0))
+    lift = on.loc[on["yhat"] > 0, "yhat"].sum() / off.loc[off["yhat"] > 0, "yhat"].sum() - 1
+    assert 0.1 < lift < 0.4, "the truth lies between 0.1 and 0.4"
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_hard_stores_get_a_lawful_forecast(rival):
+    three_weeks = SHOPS[SHOPS["ds"] >= past(SHOPS)["ds"].max() - pd.Timedelta(days=20)]
+    works = (SHOPS["ds"] > "2021-11-01") & SHOPS["y"].notna()
+    shut = SHOPS.assign(closed=SHOPS["closed"] | works, y=SHOPS["y"].mask(works, 0.0))
+    for history in (three_weeks, shut, SHOPS.assign(promo=1)):
+        forecast = check_forecast(rival(history, 14))
+        assert len(forecast) == 5 * 14 and np.isfinite(forecast[["yhat", "yhat_lower", "yhat_upper"]]).all(axis=None)
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_holes_in_known_columns_and_no_rows_are_refused(rival):
+    with pytest.raises(ValueError, match="'promo' is nan in 1 row, first in row 40"):
+        rival(SHOPS.assign(promo=SHOPS["promo"].where(SHOPS.index != 40)), 14)
+    with pytest.raises(ValueError, match="0 rows without sales"):
+        rival(SHOPS[:0], 14)
+
+
+def lesson():
+    "Cells of lesson 23 by id."
+    cells = json.loads((ROOT / "nbs/play/23_baselines.ipynb").read_text(encoding="utf-8"))["cells"]
+    return {cell["id"]: "".join(cell["source"]) for cell in cells}
+
+
+def test_the_lesson_scores_as_the_backtest_does():
+    history = load_sales(stores=["S02", "S05", "S34"])
+    space = {
+        "history": history,
+        "newest": history["ds"].max() - pd.Timedelta(days=14),
+        "seasonal_naive": seasonal_naive,
+    }
+    exec("\n".join([lesson()["ba-imports"], lesson()["ba-lesson-imports"], lesson()["ba-league"]]), space)
+    models = {"naive": naive, "seasonal_naive": seasonal_naive, "moving_average": moving_average}
+    ours, tool = space["league"](models), backtest(history, models, 14, initial=900, period=90).scored
+    keys = ["model", "cutoff", "unique_id", "ds"]
+    ours, tool = (rows.sort_values(keys, ignore_index=True) for rows in (ours, tool))
+    pd.testing.assert_frame_equal(ours[[*keys, "y", "yhat", "status"]], tool[[*keys, "y", "yhat", "status"]])
+
+
+def league():
+    "The table that the benchmark wrote, by level and model."
+    with (ROOT / "docs/league.csv").open(encoding="utf-8", newline="") as file:
+        return {(row["level"], row["model"]): row for row in csv.DictReader(file)}
+
+
+def test_the_lesson_quotes_the_league_truly():
+    table, shown = league(), {}
+    for line in lesson()["ba-table-seen"].splitlines():
+        if found := re.match(r"\| `(\w+)` \| (.*) \|", line):
+            shown[found[1]] = [float(cell.replace(",", ".")) for cell in found[2].split(" | ")]
+    assert set(shown) == {model for _, model in table}
+    for model, cells in shown.items():
+        store, product = table["store", model], table["product", model]
+        true = [(row[name], digits) for row in (store, product) for name, digits in (("wape", 3), ("cost_eur", 2))]
+        assert cells == [round(float(text), digits) for text, digits in true], model
+    costs = [cells[1] for cells in shown.values()]
+    assert costs == sorted(costs)
+
+
+@pytest.mark.slow
+def test_the_league_is_what_the_models_do_today():
+    models = {"seasonal_naive": seasonal_naive, "moving_average": moving_average}
+    table = score(backtest(load_sales(), models, 14, initial=900, period=90).scored).set_index("model")
+    for model in models:
+        told = league()["store", model]
+        assert [round(table.at[model, name], 4) for name in ("wape", "bias")] == [
+            float(told[name]) for name in ("wape", "bias")
+        ]
