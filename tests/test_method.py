@@ -239,6 +239,32 @@ class TestRules:
         lesson.work(early[0], early, 1)
         assert [story.outcome for story in early] == ["dropped", "dropped"] and not early[1].started
 
+    def test_what_has_ended_stays_as_it_was(self):
+        used = lesson.Story("P-1", "x", 1, [0, 0, 0], outcome="delivered", ended=2)
+        found = lesson.Story("P-2", "x", 1, [0, 1, 1], started=1, dead=True)
+        lesson.work(found, [used, found], 5)
+        assert (used.outcome, used.ended, found.outcome, found.ended) == ("delivered", 2, "dropped", 5)
+
+    def test_nobody_works_on_what_a_colleague_dropped_that_day(self):
+        twins = lesson.make_backlog(1, stories=3).assign(data="x", dead=True, change=0, wait=0, analyse=1, build=2)
+        log, _ = game(twins, "waterfall")
+        assert log["done"].tolist() == [[1, 1, 0], [1, 0, 0], [1, 0, 0]] and set(log["ended"]) == {2}
+
+    def test_a_change_stops_a_delivery_that_was_under_way(self):
+        one = lesson.make_backlog(1, impossible=0, changed=0, stories=1).assign(wait=0)
+        needed = one[lesson.STAGES].to_numpy().sum()
+        log, _ = game(one.assign(change=needed + 2), "Kanban", delivery=9)
+        again = log["redone"].item()
+        assert len(log) == 1 and again > 0 and log["left"].item() == [0, 0, 0]
+        assert log["ended"].item() == needed + 1 + again + 2 + 3, "two days paid in vain, then what changed, then three"
+
+    def test_who_pays_a_delivery_does_nothing_else(self):
+        calm = lesson.make_backlog(6, impossible=0, changed=0)
+        for name in NAMES:
+            log, _ = game(calm, name, delivery=9)
+            lost = 9 * log["ended"].nunique()
+            assert total(log) + lost <= lesson.PEOPLE * log["ended"].max()
+
     def test_an_answer_is_waited_for_once(self):
         story = lesson.Story("P-1", "x", 1, [1, 1, 1], wait=4)
         lesson.work(story, [story], 3)
