@@ -107,7 +107,7 @@ def takes_zero_for_closed(scored):
     return by_ahead(scored[scored["y"] > 0])
 
 
-@wrong("prototype.told", "cambiaste la tabla")
+@wrong("prototype.told", "cambió los datos que recibió")
 def in_place(history, column, cutoff):
     history.loc[history["ds"] > cutoff, column] = 0.0
     return history
