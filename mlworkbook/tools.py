@@ -121,7 +121,7 @@ class Machine:
     home: Path  # the learner's home folder; only asked whether .aws/credentials exists
     workspace: Path  # where the course writes
     systems: tuple[str, ...]  # ways to install, best first, as `systems` tells
-    python: str = sys.executable  # the Python that runs the course
+    python: str = field(default_factory=lambda: sys.executable)  # the Python that runs the course
     port: int = 5000  # where MLflow would listen
     patience: float = 4.5  # seconds for all tools together
 

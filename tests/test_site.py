@@ -134,6 +134,8 @@ def test_pages_load_and_fit_a_phone(site, open_page):
     for name in PAGES:
         page.goto(site + name, wait_until="load")
         found = [f"overflows: {what}" for what in overflow(page)]
+        if str(ROOT) in page.content():
+            found.append("tells where it was built")
         if page.locator("html").get_attribute("lang") != "es":
             found.append("is not marked as Spanish")
         pictures = page.locator("main img:not(.cover)").evaluate_all(
