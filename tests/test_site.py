@@ -308,8 +308,10 @@ def test_student_notebook_downloads(site, open_page):
 def test_opens_from_a_folder(site, open_page):
     "A learner unpacks the site and opens it without a server and without the internet."
     page = open_page(SITE.as_uri() + "/index.html", offline=True)
-    page.locator("a.right-next").click()
-    page.locator("article h1").wait_for()
+    following = page.locator("a.right-next")
+    address = following.get_attribute("href")
+    following.click()
+    page.wait_for_url(f"**/{address}")
     assert search(page, "pronóstico")
 
 
