@@ -1,6 +1,7 @@
 "Metrics against a maintained library, and the rules that no library decides for us."
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -281,3 +282,50 @@ def test_mase_names_the_series_without_a_scale():
         mase(table, history[(history["unique_id"] != "S02") | (history.groupby("unique_id").cumcount() < 3)])
     with pytest.raises(ValueError, match="no scale for S00"):
         mase(table, history.assign(y=5.0))
+
+
+NEEDS = {  # what each measure reads
+    wape: ["y", "yhat"],
+    bias: ["y", "yhat"],
+    rmse: ["y", "yhat"],
+    coverage: ["y", "yhat_lower", "yhat_upper"],
+    lambda days: pinball(days, 0.9, column="yhat_upper"): ["y", "yhat_upper"],
+    lambda days: mase(days, make_scored()[1]): ["unique_id", "cutoff", "y", "yhat"],
+    lambda days: score(days, by=("unique_id",)): ["unique_id", "y", "yhat"],
+}
+
+
+@pytest.mark.parametrize(("measure", "column"), [(measure, name) for measure in NEEDS for name in NEEDS[measure]])
+def test_a_column_that_is_missing_or_has_a_hole_is_named(measure, column):
+    table, _ = make_scored()
+    with pytest.raises(ValueError, match=f"^no column '{column}' in .*; a scored frame has `y` and `yhat`$"):
+        measure(table.drop(columns=column))
+    table[column] = table[column].where(table.index != 30)
+    with pytest.raises(ValueError, match=f"^1 rows without .*{column}.*; score only forecast days that have sales$"):
+        measure(table)
+
+
+def test_the_place_of_a_hole_is_a_series_and_a_day():
+    table, _ = make_scored()
+    table.loc[30, "y"] = np.nan
+    series, day = table.loc[30, ["unique_id", "ds"]]
+    with pytest.raises(ValueError, match=f"'unique_id': '{series}', 'ds': {re.escape(repr(day))}"):
+        wape(table)
+
+
+@pytest.mark.parametrize("index", [[7] * 84, range(500, 584)])
+def test_a_repeated_index_changes_nothing(index):
+    table, history = make_scored()
+    expected = score(table, history=history, by=("unique_id",))
+    pd.testing.assert_frame_equal(score(table.set_axis(index), history=history, by=("unique_id",)), expected)
+    assert mase(table.set_axis(index), history.set_axis([3] * len(history))) == pytest.approx(mase(table, history))
+
+
+def test_series_that_sell_fractions_of_a_unit_have_a_scale():
+    table, history = make_scored()
+    small = [
+        frame.assign(**{name: frame[name] / 1e4 for name in ("y", "yhat") if name in frame})
+        for frame in (table, history)
+    ]
+    assert mase(*small) == pytest.approx(mase(table, history))
+    assert score(small[0], by=()).loc[0, "wape"] == pytest.approx(wape(table))
