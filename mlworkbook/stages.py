@@ -344,7 +344,7 @@ def store_fault(
     "Look, without writing, whether a store of runs is there."
     parts = urlsplit(uri)
     # a password stays out of the table
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    bare = uri.replace("".join(parts.netloc.rpartition("@")[:2]), "", 1)
     try:
         if uri.startswith("sqlite:///"):
             path = Path(unquote(uri.removeprefix("sqlite:///").split("?")[0])).absolute()

@@ -401,3 +401,9 @@ def test_a_million_rows_fit_in_half_a_gigabyte(tmp_path, name):
     done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
     rows, peak = map(float, done.stdout.split())
     assert rows > 990_000 and peak < 512, f"peak of {peak:.0f} MB"
+
+
+def test_a_huge_day_is_told_at_the_line_that_checked():
+    with pytest.warns(UserWarning, match="1 day with more than 1000 times") as said:
+        check_history(spoil_sales(make_sales(0, series=2, days=60), "spike"))
+    assert said[0].filename == __file__
