@@ -8,7 +8,7 @@ FILES := settings.ini setup.py constraints.txt
 unexport PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check export lint sync unit lessons site lab student ui docs bench lock clean
+.PHONY: help run test check export lint sync lessons site lab student ui docs bench mutants lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ ui: .venv/.run ## look at the runs in MLflow
 
 bench: .venv/.dev ## measure every figure that the README or the site quotes
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+mutants: .venv/.dev ## test the tests of the modules that others trust, for an hour; ARGS="contract value" does some
+	@$(BIN)/python tools/mutants.py $(ARGS)
 
 lock: .venv/.dev ## renew constraints.txt, the tested set of exact versions; ARGS=--keep only adds what is new
 	@$(BIN)/python tools/lock.py $(ARGS)
