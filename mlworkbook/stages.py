@@ -77,7 +77,12 @@ DELIVERABLES = tuple(
         ],
         "deploy": [
             ("process", "Despliegue probado que funciona", "Tested deployment process", "52_batch 55_delivery"),
-            ("infrastructure", "Infraestructura segura y suficiente", "Secure infrastructure that performs", "54_aws"),
+            (
+                "infrastructure",
+                "Infraestructura segura y suficiente",
+                "Secure infrastructure that performs",
+                "51_options 54_aws",
+            ),
             ("models", "Reentrenamiento y gestión de modelos", "Retraining and model management", "57_retrain"),
             ("end_to_end", "Solución completa de principio a fin", "End-to-end working solution", "59_capstone"),
         ],
