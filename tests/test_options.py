@@ -232,6 +232,14 @@ def test_a_full_machine_needs_no_other_and_one_call_more_does():
     assert cost("screen", 35 * 1.5) == cost("screen") < cost("screen", 35 * 1.5 + 0.1)
 
 
+@pytest.mark.parametrize("full", [1, 2, 13, 18])
+def test_the_last_decimal_does_not_buy_a_machine(full):
+    inputs = with_values(speed=9, use=0.3, more=0)
+    load = round(9 * 0.3 * 2 * full, 6)
+    assert load / (9 * 0.3 * 2) > full
+    assert cost("machine", load, inputs) == pytest.approx(full * 0.115 * 0.962 * 730 + 3 * 50)
+
+
 def test_a_function_pays_whole_milliseconds():
     assert cost("function", 10, with_values(speed=3000)) == cost("function", 10, with_values(speed=1000))
     assert cost("function", 10, with_values(speed=999)) > cost("function", 10, with_values(speed=1000))
@@ -311,8 +319,10 @@ def test_costs_control_and_ease_are_answered_from_the_numbers():
     assert {name: answers["cost"].score for name, answers in found.items()} == {
         **{"office": 3, "machine": 3, "job": 4, "function": 5},
     }
+    control = {name: answers["control"].score for name, answers in found.items()}
+    assert control == {"office": 5, "machine": 4, "job": 2, "function": 1}
     assert all(answers["control"].score + answers["ease"].score == 6 for answers in found.values())
-    assert found["machine"]["cost"].reason == "231 EUR al mes" and found["function"]["control"].score == 1
+    assert found["machine"]["cost"].reason == "231 EUR al mes"
     assert list(decide(case(), INPUTS)["source"])[0] == "function"
 
 
