@@ -58,7 +58,7 @@ ui: .venv/.run ## look at the runs in MLflow
 bench: .venv/.dev ## measure every figure that the README or the site quotes
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
-mutants: .venv/.dev ## test the tests of the modules that others trust, for an hour; ARGS="contract value" does some
+mutants: .venv/.dev ## test the tests of the modules that others trust, half an hour; ARGS="contract value" does some
 	@$(BIN)/python tools/mutants.py $(ARGS)
 
 lock: .venv/.dev ## renew constraints.txt, the tested set of exact versions; ARGS=--keep only adds what is new
