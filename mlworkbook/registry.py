@@ -24,7 +24,7 @@ import pandas as pd
 from pydantic import BaseModel, Field, field_validator
 
 from .contract import check_scored, last_day
-from .forecaster import Forecaster
+from .forecaster import PROPHET, Engine, Forecaster
 from .metrics import score
 from .tracking import SCORED, connect, digest
 from .value import UnitCosts, error_cost
@@ -462,6 +462,7 @@ def load_champion(
     name: str,  # registered model
     *,
     folder: str | Path | None = None,  # of the store; the workspace when omitted
+    engine: Engine = PROPHET,  # what will forecast, whatever fitted it
 ) -> Forecaster:  # fitted, ready for `predict`
     """Read the official model, after checking its files.
 
@@ -471,7 +472,7 @@ def load_champion(
     if found is None:
         raise ValueError(f"{name!r} has no champion; register a model with log_panel and promote it")
     with fetch(found) as files:
-        return Forecaster.load(files / "artifacts" / "forecaster")
+        return Forecaster.load(files / "artifacts" / "forecaster", engine)
 
 # %% ../nbs/develop/37_registry.ipynb #re-rollback
 def rollback(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from mlworkbook import forecaster
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.contract import check_forecast, last_day, past
-from mlworkbook.forecaster import Forecaster, Params, doubt, fit_series, prophet_forecast
+from mlworkbook.forecaster import PROPHET, Forecaster, Params, doubt, fit_series, prophet_forecast
 from mlworkbook.sales import load_sales, make_sales, spoil_sales
 
 
@@ -127,12 +128,11 @@ def test_two_wild_rows_do_not_explode():
     assert forecast["yhat"].max() <= 1000 and forecast["status"].str.startswith("fallback").all()
 
 
-def test_a_series_that_stan_gives_up_is_a_fallback(history, monkeypatch):
+def test_a_series_that_stan_gives_up_is_a_fallback(history):
     def refuse(series, params):
         raise RuntimeError("Error during optimization!\nsee console")
 
-    monkeypatch.setattr(forecaster, "fit_series", refuse)
-    panel = Forecaster().fit(history[history["unique_id"] == "S01"])
+    panel = Forecaster(engine=replace(PROPHET, fit=refuse)).fit(history[history["unique_id"] == "S01"])
     assert panel.fallbacks == {"S01": "Prophet did not converge (Error during optimization!)"}
     assert panel.predict(7)["status"].str.contains("did not converge").any()
 
