@@ -13,7 +13,7 @@ import json
 import logging
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
@@ -179,14 +179,15 @@ def predict_series(
 
 def bakeable_days(
     rows: pd.DataFrame,  # days that were forecast
-    answer: pd.DataFrame,  # `yhat` and, when drawn, `yhat_lower, yhat_upper`, a row for each of those days
+    answer: Mapping[str, Sequence[float]],  # `yhat` and, when drawn, `yhat_lower, yhat_upper`, of each of those days
 ) -> pd.DataFrame:  # forecast with `status` "model"; closed days are not yet 0
     "Never below 0, and never outside the interval."
-    forecast = rows[["unique_id", "ds"]].reset_index(drop=True).assign(yhat=answer["yhat"].clip(lower=0))
+    yhat = np.maximum(answer["yhat"], 0)
+    forecast = {"unique_id": rows["unique_id"].to_numpy(), "ds": rows["ds"].to_numpy(), "yhat": yhat}
     if "yhat_lower" in answer:
-        forecast["yhat_lower"] = answer["yhat_lower"].clip(lower=0, upper=forecast["yhat"])
-        forecast["yhat_upper"] = answer["yhat_upper"].clip(lower=forecast["yhat"])
-    return forecast.assign(status="model")
+        forecast["yhat_lower"] = np.clip(answer["yhat_lower"], 0, yhat)
+        forecast["yhat_upper"] = np.maximum(answer["yhat_upper"], yhat)
+    return pd.DataFrame(forecast).assign(status="model")
 
 # %% ../nbs/develop/34_forecaster.ipynb #fc-doubt
 def doubt(
