@@ -187,7 +187,7 @@ def bakeable_days(
     if "yhat_lower" in answer:
         forecast["yhat_lower"] = np.clip(answer["yhat_lower"], 0, yhat)
         forecast["yhat_upper"] = np.maximum(answer["yhat_upper"], yhat)
-    return pd.DataFrame(forecast).assign(status="model")
+    return pd.DataFrame(forecast | {"status": "model"})
 
 # %% ../nbs/develop/34_forecaster.ipynb #fc-doubt
 def doubt(
