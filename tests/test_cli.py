@@ -383,8 +383,8 @@ class TestRun:
 
         good = mlworkbook.forecaster.prophet_forecast
 
-        def poor(history, horizon):
-            return good(history, horizon).assign(
+        def poor(history, horizon, **options):
+            return good(history, horizon, **options).assign(
                 yhat=lambda table: table["yhat"] * 3, yhat_upper=lambda table: table["yhat"] * 4
             )
 
