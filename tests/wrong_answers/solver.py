@@ -67,7 +67,7 @@ def knows_the_example(values, starts):
     return np.where(starts == 1, 10.0, 0.0)
 
 
-@wrong("solver.noise", "ni negativo ni faltar")
+@wrong("solver.noise", "no puede ser negativo")
 def takes_the_other_root(misses, n):
     return (-np.sqrt(n**2 + 16 * misses) - n) / 8
 
