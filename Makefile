@@ -8,7 +8,7 @@ FILES := settings.ini setup.py constraints.txt
 unexport PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check export lint sync lessons site lab student ui docs bench mutants lock clean
+.PHONY: help run test check export lint sync lessons pythons site lab student ui docs bench mutants lock release clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -20,7 +20,7 @@ test: .venv/.dev .venv/.npm ## the whole truth: lint, sync, tests, every lesson,
 	@$(BIN)/python tools/needs.py
 	@$(MAKE) --no-print-directory lint sync
 	$(BIN)/python -m pytest tests --ignore tests/test_site.py -n $(WORKERS) --dist loadfile -q --cov
-	@$(MAKE) --no-print-directory lessons site
+	@$(MAKE) --no-print-directory pythons lessons site
 
 check: .venv/.dev lint sync ## the quick half: no lessons, no site, nothing slow
 	$(BIN)/python -m pytest tests -m "not slow" -n $(WORKERS) --dist loadfile -q
@@ -29,12 +29,19 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/flake8 mlworkbook
 	$(BIN)/nbqa flake8 nbs
+	$(BIN)/actionlint -shellcheck= -pyflakes=
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 sync: .venv/.dev
 	@$(BIN)/python tools/sync.py --check
 
 lessons: .venv/.dev
 	$(BIN)/python -m pytest --nbval nbs -n $(WORKERS) --dist loadfile -q
+
+pythons: .venv/.dev ## import every module and run the tests of the chain with the other Pythons of this computer
+	@$(BIN)/python tools/pythons.py
 
 site: docs
 	$(BIN)/python -m pytest tests/test_site.py -q
@@ -64,8 +71,11 @@ mutants: .venv/.dev ## test the tests of the modules that others trust, half an 
 lock: .venv/.dev ## renew constraints.txt, the tested set of exact versions; ARGS=--keep only adds what is new
 	@$(BIN)/python tools/lock.py $(ARGS)
 
+release: .venv/.dev ## build wheel and sdist into dist/ and check them against TAG; nothing is published
+	@$(BIN)/python tools/release.py $(TAG)
+
 clean: ## remove what can be made again; never the learner's work
-	rm -rf .venv build dist _site node_modules *.egg-info
+	rm -rf .venv .pythons build dist _site node_modules *.egg-info
 
 .venv/bin/uv:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found: install Python 3.11 or newer, or say which: make run PYTHON=python3.12"; exit 2; }
