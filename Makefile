@@ -40,8 +40,8 @@ sync: .venv/.dev
 lessons: .venv/.dev
 	$(BIN)/python -m pytest --nbval nbs -n $(WORKERS) --dist loadfile -q
 
-pythons: .venv/.dev ## import every module and run the tests of the chain with the other Pythons of this computer
-	@$(BIN)/python tools/pythons.py
+pythons: .venv/.dev ## a part of the tests with Python 3.12 and 3.13, where this computer has them
+	@WORKERS=$(WORKERS) $(BIN)/python tools/pythons.py
 
 site: docs
 	$(BIN)/python -m pytest tests/test_site.py -q

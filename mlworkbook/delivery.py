@@ -50,16 +50,58 @@ def read_workflow(
     """
     way_out = "indent with spaces, two for each level, and put a space after each colon"
     try:
-        workflow = yaml.load(text, _Loader)
+        root, workflow = yaml.compose(text, _Loader), yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         line = error.problem_mark.line + 1 if getattr(error, "problem_mark", None) else 0
         raise ValueError(f"line {line}: {getattr(error, 'problem', error)}, expected YAML; {way_out}") from error
     for key in ("on", "jobs"):
         if not isinstance(workflow, dict) or not workflow.get(key):
             raise ValueError(f"the workflow has no `{key}`, expected `on:` and `jobs:` at the margin; add it")
-    if not isinstance(workflow["jobs"], dict) or not all(isinstance(job, dict) for job in workflow["jobs"].values()):
-        raise ValueError("`jobs` holds something else, expected a name and its steps for each job; indent what is in it")
+    for _, node in _walk(root):
+        names = [key.value for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+        if twice := [name for name in names if names.count(name) > 1]:
+            line = [key.start_mark.line for key, _ in node.value if key.value == twice[0]][1] + 1
+            raise ValueError(f"line {line}: `{twice[0]}` is there twice, expected once; join both")
+    _check_shape(workflow)
     return workflow
+
+
+def _walk(root: yaml.Node) -> Iterator[tuple[tuple, yaml.Node]]:
+    # each node once: an alias leads back to what was seen
+    todo, seen = [((), root)], set()
+    while todo:
+        path, node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield path, node
+        if isinstance(node, yaml.MappingNode):
+            todo += [((*path, key.value), value) for key, value in node.value]
+        if isinstance(node, yaml.SequenceNode):
+            todo += [((*path, number), value) for number, value in enumerate(node.value)]
+
+
+def _check_shape(workflow: dict) -> None:
+    def no(what: str, came: object, expected: str) -> None:
+        raise ValueError(f"{what} is {came!r}, expected {expected}; indent what belongs to it")
+
+    on, jobs = workflow["on"], workflow["jobs"]
+    for event in [on] if isinstance(on, str) else on:
+        if not isinstance(event, str):
+            no("an event in `on`", event, "a name such as push")
+        if isinstance(on, dict) and not isinstance(on[event], dict | list | None):
+            no(f"`on: {event}`", on[event], "branches, tags or nothing")
+    if not isinstance(jobs, dict):
+        no("`jobs`", jobs, "a name for each job")
+    for name, job in jobs.items():
+        if not isinstance(name, str) or not isinstance(job, dict):
+            no(f"job {name}", job, "`runs-on` and `steps`")
+        for key, kind in {"steps": list, "strategy": dict}.items():
+            if not isinstance(job.get(key, kind()), kind):
+                no(f"`{key}` of {name}", job[key], "a list with a dash for each" if kind is list else "a matrix")
+        for step in job.get("steps", []):
+            if not isinstance(step, dict):
+                no(f"a step of {name}", step, "`run` or `uses`")
 
 # %% ../nbs/deploy/55_delivery.ipynb #de-starts
 def _fits(pattern: str, name: str) -> bool:
@@ -98,14 +140,17 @@ def combinations(
 
     Raises `ValueError` for what is only known when it runs.
     """
-    if not isinstance(matrix, Mapping) or any(isinstance(value, str) for value in matrix.values()):
-        raise ValueError(f"the matrix {matrix!r} is made when it runs, expected lists; write the values down")
+    if not isinstance(matrix, Mapping) or not all(isinstance(value, list) for value in matrix.values()):
+        raise ValueError(f"the matrix is {matrix!r}, expected a list for each name; write the values down")
+    for one in [*matrix.get("include", []), *matrix.get("exclude", [])]:
+        if not isinstance(one, Mapping):
+            raise ValueError(f"`include` or `exclude` holds {one!r}, expected names and values; write name: value")
     lists = {key: value for key, value in matrix.items() if key not in ("include", "exclude")}
     plain = [dict(zip(lists, values, strict=True)) for values in product(*lists.values())] if lists else []
-    dropped = matrix.get("exclude") or []
+    dropped = matrix.get("exclude", [])
     kept = [one for one in plain if not any(drop.items() <= one.items() for drop in dropped)]
     made = [dict(one) for one in kept]
-    for more in matrix.get("include") or []:
+    for more in matrix.get("include", []):
         homes = [
             home
             for home, first in zip(made, kept, strict=False)
@@ -129,7 +174,7 @@ def _filled(text: object, chosen: Mapping) -> str:
 
 def jobs(
     workflow: Mapping,  # as `read_workflow` returns it
-) -> pd.DataFrame:  # `job, needs, runs_on, python`: a row for each job that would run; `python` is empty when none is set
+) -> pd.DataFrame:  # `job, needs, runs_on, python`: a row for each machine; `python` is empty when none is set
     """Count what a workflow asks for, with the matrix multiplied.
 
     Raises `ValueError` as `combinations` does.
@@ -137,9 +182,9 @@ def jobs(
     rows = []
     for name, job in workflow["jobs"].items():
         needs = job.get("needs") or []
-        steps = [step.get("with") or {} for step in job.get("steps") or []]
+        steps = [step.get("with") or {} for step in job.get("steps", [])]
         python = next((step["python-version"] for step in steps if "python-version" in step), "")
-        for chosen in combinations((job.get("strategy") or {}).get("matrix", {})) or [{}]:
+        for chosen in combinations(job.get("strategy", {}).get("matrix", {})) or [{}]:
             needed = needs if isinstance(needs, str) else ", ".join(needs)
             rows.append((name, needed, _filled(job.get("runs-on", ""), chosen), _filled(python, chosen)))
     return pd.DataFrame(rows, columns=["job", "needs", "runs_on", "python"])
@@ -186,7 +231,8 @@ def _stand_in(folder: Path, uses: str) -> list[str]:
 def _act() -> str:
     path = shutil.which("act", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if path is None:
-        raise FileNotFoundError('act was not found, expected it beside Python; get it with pip install "mlworkbook[lab]"')
+        way_out = 'get it with pip install "mlworkbook[lab]"'
+        raise FileNotFoundError(f"act was not found, expected it beside Python; {way_out}")
     return path
 
 
@@ -220,17 +266,20 @@ def rehearse(
         _clone(Path(project).absolute(), copy)
         path = copy / ".github" / "workflows" / name
         if not path.exists():
-            raise FileNotFoundError(f"{name} was not found among what is committed; commit it in .github/workflows first")
+            way_out = "commit it there first"
+            raise FileNotFoundError(f"{name} was not found, expected a committed file in .github/workflows; {way_out}")
         workflow = read_workflow(path.read_text(encoding="utf-8"))
         if not starts(workflow, event, ref):
             return pd.DataFrame(columns=["job", "on", "step", "result", "said"])
-        uses = [step["uses"] for job in workflow["jobs"].values() for step in job.get("steps") or [] if "uses" in step]
+        uses = [step["uses"] for job in workflow["jobs"].values() for step in job.get("steps", []) if "uses" in step]
         local = [_stand_in(Path(folder, "actions"), use) for use in dict.fromkeys(uses)]
         (home / "event.json").write_text(json.dumps({"ref": ref}), encoding="utf-8")
         command = [_act(), event, "--workflows", f".github/workflows/{name}", "--eventpath", str(home / "event.json")]
         command += ["--json", "--no-cache-server", "--concurrent-jobs", "1", *sum(local, [])]
         command += [word for label in set(jobs(workflow)["runs_on"]) for word in ("-P", f"{label}=-self-hosted")]
-        command += ["--env", f"PYTHONS={' '.join(pythons)}", "--env", f"ARTIFACTS={Path(folder, 'artifacts')}"]
+        given = {"PYTHONS": " ".join(pythons), "ARTIFACTS": str(Path(folder, "artifacts"))}
+        given["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # plugins of this environment would not be there
+        command += [word for pair in given.items() for word in ("--env", "=".join(pair))]
         done = subprocess.run(command, cwd=copy, env=_alone(home), stdin=subprocess.DEVNULL, capture_output=True)
     lines = [json.loads(line) for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith("{")]
     if done.returncode and not any("jobResult" in line for line in lines):
@@ -251,7 +300,7 @@ def _results(workflow: Mapping, lines: list[dict]) -> Iterator[tuple]:
     for line in lines:
         place = (line.get("jobID"), _on(line), (line.get("stepID") or [""])[0])
         if line.get("raw_output"):
-            said[place] = said.get(place, "") + line["msg"]
+            said[place] = said.get(place, "") + re.sub(r"\x1b\[[\d;]*m", "", line["msg"])
         elif line.get("stage") == "Main" and "stepResult" in line and len(line["stepID"]) == 1:
             ended[place] = line["stepResult"]
     for name, job in workflow["jobs"].items():
@@ -269,16 +318,6 @@ def _on(line: Mapping) -> str:
     return ", ".join(map(_shown, (line.get("matrix") or {}).values()))
 
 # %% ../nbs/deploy/55_delivery.ipynb #de-faults
-def _walk(node: yaml.Node, path: tuple = ()) -> Iterator[tuple[tuple, yaml.Node]]:
-    yield path, node
-    if len(path) < 12 and isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from _walk(value, (*path, key.value))
-    if len(path) < 12 and isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            yield from _walk(value, (*path, number))
-
-
 def _lines(node: yaml.ScalarNode) -> Iterator[tuple[int, str]]:
     # the text of a block begins on the line below its `|`
     first = node.start_mark.line + (2 if node.style in ("|", ">") else 1)
@@ -299,7 +338,8 @@ def _step_faults(path: tuple, node: yaml.ScalarNode, step: Mapping) -> Iterator[
     tests = re.search(r"\b(pytest|unittest|make (test|check))\b", node.value)
     if tests and (_shown(step.get("continue-on-error", "")) == "true" or re.search(r"\|\|\s*(true|:)", node.value)):
         found = f"{tests[0]} whose failure is forgiven"
-        yield node.start_mark.line + 1, found, "a job that fails with its tests", "take away continue-on-error or || true"
+        way_out = "take away continue-on-error or || true"
+        yield node.start_mark.line + 1, found, "a job that fails with its tests", way_out
 
 
 def faults(
@@ -325,8 +365,8 @@ def faults(
         if scalar and len(path) == 5 and path[0] == "jobs" and path[2] == "steps":
             found += _step_faults(path, node, workflow["jobs"][path[1]]["steps"][path[3]])
         if scalar and risky and re.search(r"secrets\.(?!GITHUB_TOKEN)|pull_request\.head\.(sha|ref)", value):
-            way_out = "start it with pull_request, which gives strangers no secrets"
-            found.append((line, f"{value.splitlines()[0]} in pull_request_target", "no stranger's code or secret", way_out))
+            what, way_out = value.splitlines()[0], "start it with pull_request, which gives strangers no secrets"
+            found.append((line, f"{what} in pull_request_target", "no stranger's code or secret", way_out))
         if len(path) == 2 and path[0] == "jobs" and isinstance(node, yaml.MappingNode):
             job = workflow["jobs"][path[1]]
             if "permissions" not in workflow and "permissions" not in job:

@@ -35,6 +35,7 @@ if tag != f"v{version}":
 tagged = run("git", "tag", "--points-at", "HEAD", cwd=ROOT).split()
 changes = run("git", "status", "--porcelain", cwd=ROOT).splitlines()
 unreleased = f"## {version} (unreleased)" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+pushed = os.environ.get("GITHUB_REF_TYPE") == "tag"
 shutil.rmtree(DIST, ignore_errors=True)
 with TemporaryDirectory() as folder:
     # from a copy of what git knows, so that nothing else of this folder gets in; the wheel is made out of the sdist
@@ -60,10 +61,10 @@ for path in (wheel, sdist):
     print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.1f} MB")
 print(f"checked against {tag}: names, versions, contents, description, installation")
 before = [
-    *([f"commit {len(changes)} changes"] if changes else []),
-    *([] if tag in tagged else [f"git tag --annotate {tag}"]),
+    *([f"commit or undo {len(changes)} changes"] if changes else []),
+    *([] if tag in tagged or pushed else [f"git tag --annotate {tag}"]),
     *([f"write the date of {version} in CHANGELOG.md"] if unreleased else []),
 ]
 print("Nothing was published. " + (f"Before you push the tag: {'; '.join(before)}" if before else "Push the tag."))
-if os.environ.get("GITHUB_REF_TYPE") == "tag" and before:
-    sys.exit("a tag was pushed too early")
+if pushed and before:
+    sys.exit(f"{tag} was pushed too early: take the tag away, do what is said above, and tag again")
