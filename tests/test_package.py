@@ -116,4 +116,6 @@ def test_wheel_carries_data_licences_and_lessons(tmp_path):
     }
     assert not [name for name in names if name.startswith(("tests", "tools", "nbs"))]
     assert {f"mlworkbook/{name}" for name in ("settings.ini", "constraints.txt", "environment.yml")} <= set(names)
+    workflows = {name for name in names if name.startswith("mlworkbook/.github/workflows/")}
+    assert len(workflows) == len([*ROOT.glob(".github/workflows/*.yml")])
     assert "mlworkbook = mlworkbook.cli:main" in entry
