@@ -13,7 +13,6 @@ from pathlib import Path
 import pandas as pd
 from joblib import Parallel, delayed
 
-import mlworkbook.backtest as tool
 from measure import cpu, peak
 from mlworkbook.backtest import backtest
 from mlworkbook.baselines import auto_ets, boosting, moving_average, mstl, naive, seasonal_naive
@@ -65,11 +64,11 @@ def league(
     workers: int,
 ) -> pd.DataFrame:  # a row for each model
     "Ask every model, and measure its answers and its time."
-    tool.BATCH = history["unique_id"].nunique()  # boosting learns from the series of its task: give it all of them
-    rows = []
+    together = history["unique_id"].nunique()  # boosting learns from the series it is given: all of them
+    options, rows = {"initial": INITIAL, "period": PERIOD, "workers": workers, "batch": together}, []
     for name, model in models.items():
         before = cpu()
-        result = backtest(history, {name: model}, HORIZON, initial=INITIAL, period=PERIOD, workers=workers)
+        result = backtest(history, {name: model}, HORIZON, **options)
         seconds = cpu() - before
         if len(result.failures):
             raise SystemExit(f"{name} failed: {result.failures.iloc[0].to_dict()}")

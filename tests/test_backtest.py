@@ -210,6 +210,27 @@ def test_prophet_does_not_depend_on_processes():
     pd.testing.assert_frame_equal(one.scored, two.scored, check_exact=True)
 
 
+@pytest.mark.parametrize(("batch", "sizes"), [(1, [1] * 8), (3, [2, 3, 3]), (8, [8]), (100, [8])])
+def test_a_model_gets_as_many_series_as_it_is_promised(history, batch, sizes):
+    given = []
+
+    def spy(rows, horizon):
+        given.append(rows["unique_id"].nunique())
+        return zero(rows, horizon)
+
+    late = history["ds"].max() - pd.Timedelta(days=20)
+    backtest(history, {"spy": spy}, 14, initial=(late - history["ds"].min()).days, batch=batch)
+    assert sorted(given) == sizes
+
+
+def test_who_learns_from_others_needs_them_together(history):
+    def shared(rows, horizon):
+        return zero(rows, horizon).assign(yhat=rows["y"].mean())
+
+    answers = backtest(history, {"shared": shared}, 14, initial=130, batch=8).scored["yhat"]
+    assert answers.nunique() == 1 < backtest(history, {"shared": shared}, 14, initial=130).scored["yhat"].nunique()
+
+
 class Counter:
     "A model that counts how often it is called, also from other processes."
 
@@ -337,6 +358,9 @@ def test_bad_orders(history, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="is a file, expected a folder"):
         backtest(history, {"zero": zero}, 14, folder=tmp_path / "file", **SHORT)
+    for wrong in (0, -1, 2.5, True, "all"):
+        with pytest.raises(ValueError, match="^batch is .*, expected a whole number of series"):
+            backtest(history, {"zero": zero}, 14, batch=wrong, **SHORT)
     with pytest.raises(ValueError, match="horizon is 0"):
         backtest(history, {"zero": zero}, 0, **SHORT)
 
