@@ -101,8 +101,8 @@ def complete(
     wrong = both[both["side"] != "both"]
     if len(wrong):
         what = {"left_only": "nothing for", "right_only": "an answer nobody asked for,"}[wrong["side"].iloc[0]]
-        where = f"{wrong['unique_id'].iloc[0]} on {wrong['ds'].iloc[0]:%Y-%m-%d}"
-        raise ValueError(f"{len(wrong)} wrong days, first {what} {where}; expected {wanted['ds'].nunique()} days a series")
+        where = f"{wrong['unique_id'].iloc[0]} on {wrong['ds'].iloc[0]:%Y-%m-%d}; expected {wanted['ds'].nunique()}"
+        raise ValueError(f"{len(wrong)} wrong days, first {what} {where} days a series")
     return answer
 
 # %% ../nbs/develop/35_backtest.ipynb #bt-work
