@@ -21,6 +21,7 @@ import threading
 import time
 import warnings
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ class Order:
 
     forecast: Forecast
     horizon: int  # days ahead
-    last: pd.Timestamp  # last day with sales of the whole chain
+    last: pd.Timestamp  # last day with sales of most series
     folder: Path | None = None  # where results are kept
     mark: str = ""  # fingerprint of the model, when results are kept
 
@@ -214,7 +215,7 @@ def stream(
 
 def survey(
     history: pd.DataFrame | Path,  # one or more series
-) -> tuple[int, pd.Timestamp]:  # number of series, last day with sales
+) -> tuple[int, pd.Timestamp]:  # number of series, last day with sales of most of them
     "Look through a history once; raises `ValueError` when it is none."
     if isinstance(history, Path):
         pieces = stream(history, 200, ["unique_id", "ds", "y"])
@@ -226,14 +227,13 @@ def survey(
         if (lost := history["unique_id"].isna()).any():
             raise ValueError(f"history: row {lost.to_numpy().argmax()} has no unique_id; correct it, or leave it out")
         pieces = [history]
-    series, last = 0, pd.NaT
+    series, ends = 0, Counter()
     for rows in pieces:
         series += rows["unique_id"].nunique()
-        days = [last, pd.to_datetime(rows.loc[rows["y"].notna(), "ds"]).max()]
-        last = max((day for day in days if day == day), default=pd.NaT)
-    if not series or last is pd.NaT:
+        ends.update(pd.to_datetime(rows[rows["y"].notna()].groupby("unique_id", observed=True)["ds"].max()).tolist())
+    if not ends:
         raise ValueError(f"history: {series} series and no day with sales; expected one or more, each with its past")
-    return series, last
+    return series, max(ends, key=lambda day: (ends[day], day)).normalize()
 
 
 def batches(
@@ -261,7 +261,7 @@ def submit(
     alone = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     while True:
         try:
-            return get_reusable_executor(max_workers=workers, timeout=60, env=alone).submit(work, order, number, rows)
+            return get_reusable_executor(max_workers=workers, timeout=300, env=alone).submit(work, order, number, rows)
         except BrokenExecutor:
             continue
 

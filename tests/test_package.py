@@ -56,8 +56,13 @@ def test_lessons_import_only_what_a_learner_installs():
     assert strange.empty, strange[["name", "imported_by"]].to_string()
 
 
-def test_the_package_imports_only_what_everybody_gets():
-    found = report(ROOT, extras=[], files=ROOT.glob("mlworkbook/*.py"))
+OPTIONAL = {"scale": ["spark"]}  # modules that say what to install when their extra is missing
+
+
+@pytest.mark.parametrize("extras", [[], *OPTIONAL.values()], ids=str)
+def test_the_package_imports_only_what_everybody_gets(extras):
+    files = [path for path in ROOT.glob("mlworkbook/*.py") if OPTIONAL.get(path.stem, []) == extras]
+    found = report(ROOT, extras=extras, files=files)
     strange = found[found["state"] == "undeclared"]
     assert strange.empty, strange[["name", "imported_by"]].to_string()
 

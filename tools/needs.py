@@ -5,6 +5,8 @@ import platform
 import shutil
 import sys
 
+from mlworkbook.scale import check_java
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 missing = []
 if not any(map(shutil.which, BROWSERS)):
@@ -15,5 +17,9 @@ if not shutil.which("npm"):
     missing.append(
         f"npm was not found: Jira's documents are not held against Atlassian's schema. Install it: {install}"
     )
-print("\n".join(missing) or "Chromium and npm found: every test can run")
+try:
+    check_java(os.environ)
+except RuntimeError as error:
+    missing.append(f"Spark is not tested, and lesson 38 stops where it needs it. {error}")
+print("\n".join(missing) or "Chromium, npm and Java found: every test can run")
 sys.exit(bool(missing) and os.environ.get("CI") == "true")
