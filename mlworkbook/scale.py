@@ -298,20 +298,24 @@ def on_processes(
     "Share batches among processes, a few at a time; the batches that a killed process takes along are tried again."
     flying: dict[Future, tuple[int, pd.DataFrame]] = {}
     more = True
-    while more or flying:
-        while more and len(flying) < 2 * workers:
-            if more := (piece := next(pieces, None)) is not None:
-                flying[submit(workers, order, *piece)] = piece
-        wait(flying, return_when=FIRST_COMPLETED)
-        lost = []
-        for flight in [flight for flight in flying if flight.done()]:
-            piece = flying.pop(flight)
-            if isinstance(flight.exception(), BrokenExecutor):
-                lost.append(piece)
-            else:
-                yield flight.result()
-        for piece in lost:
-            yield isolate(order, *piece)
+    try:
+        while more or flying:
+            while more and len(flying) < 2 * workers:
+                if more := (piece := next(pieces, None)) is not None:
+                    flying[submit(workers, order, *piece)] = piece
+            wait(flying, return_when=FIRST_COMPLETED)
+            lost = []
+            for flight in [flight for flight in flying if flight.done()]:
+                piece = flying.pop(flight)
+                if isinstance(flight.exception(), BrokenExecutor):
+                    lost.append(piece)
+                else:
+                    yield flight.result()
+            for piece in lost:
+                yield isolate(order, *piece)
+    finally:
+        for flight in flying:  # nobody waits for them any more
+            flight.cancel()
 
 # %% ../nbs/develop/38_scale.ipynb #sc-result
 @dataclass(frozen=True)
@@ -333,8 +337,8 @@ class Forecasts:
     @property
     def forecast(self) -> pd.DataFrame:
         "All rows, in memory."
-        parts = list(self)
-        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+        none = pd.DataFrame({"unique_id": [], "ds": pd.to_datetime([]), "yhat": []})
+        return pd.concat([part for part in self if len(part)] or [none], ignore_index=True)
 
 
 def forecast_many(
@@ -370,7 +374,8 @@ def forecast_many(
         }
         found, made = [], 0
         for done in runs[engine]():
-            found, made = [*found, done], made + done.series
+            found.append(done)
+            made += done.series
             advance(bar, made / series)
     found.sort(key=lambda done: done.number)
     rows = [row for done in found for row in done.failures]

@@ -195,7 +195,7 @@ def test_a_batch_of_series_that_ended_is_noticed(history):
 def test_a_bad_answer_is_a_failure(history, spoil, reason):
     result = forecast_many(history, lambda rows, horizon: spoil(zero(rows, horizon)), 7)
     assert len(result.failures) == 12 and result.failures["error"].str.contains(reason, regex=False).all()
-    assert result.parts == []
+    assert result.parts == [] and result.forecast.empty and list(result.forecast) == ["unique_id", "ds", "yhat"]
 
 
 @pytest.mark.parametrize(
