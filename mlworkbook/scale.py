@@ -575,7 +575,7 @@ def on_spark(
         schema = "number long, series long, file string, forecast binary, failures string"
         run = table.repartition(parts, "batch").groupBy("batch").applyInPandas(task, schema)
         context.setJobGroup(group, "forecast_many", interruptOnCancel=True)
-        with watch(session, group, tell):
+        with watch(session, group, parts, tell):
             found = run.collect()
     except BaseException as error:
         context.cancelJobGroup(group)
@@ -597,6 +597,7 @@ def on_spark(
 def watch(
     session: "SparkSession",  # at work
     group: str,  # its jobs
+    parts: int,  # tasks of its last stage, which comes into sight late
     tell: Callable[[float], None],  # hears what share of the tasks is done
 ) -> Iterator[None]:
     "Follow the tasks of Spark while a block runs."
@@ -606,7 +607,8 @@ def watch(
         while not stop.wait(0.5):
             jobs = [job for job in map(tracker.getJobInfo, tracker.getJobIdsForGroup(group)) if job]
             stages = [stage for job in jobs for stage in map(tracker.getStageInfo, job.stageIds) if stage]
-            tell(sum(stage.numCompletedTasks for stage in stages) / max(1, sum(stage.numTasks for stage in stages)))
+            ahead = sum(stage.numTasks for stage in stages) + (parts if len(stages) < 2 else 0)
+            tell(sum(stage.numCompletedTasks for stage in stages) / ahead)
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()

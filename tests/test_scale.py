@@ -426,18 +426,22 @@ def test_workers_killed_from_outside(history, tmp_path):
         time.sleep(0.3)
         return future(rows, horizon)[["unique_id", "ds"]].assign(yhat=0.0)
 
+    killed = []
+
     def killer():
         for wanted in (2, 5):
             while len(list(folder.glob("*.parquet"))) < wanted:
                 time.sleep(0.02)
-            workers = list(get_reusable_executor(max_workers=2)._processes)
+            while not (workers := list(get_reusable_executor(max_workers=2)._processes)):
+                time.sleep(0.02)
             psutil.Process(workers[0]).kill()
+            killed.append(workers[0])
 
     thread = threading.Thread(target=killer, daemon=True)
     thread.start()
     result = forecast_many(history, slow, 7, "processes", batch=1, folder=folder)
     thread.join(30)
-    assert not thread.is_alive() and result.failures.empty
+    assert len(killed) == 2 and result.failures.empty
     assert result.forecast.equals(forecast_many(history, zero, 7).forecast)
 
 
