@@ -111,7 +111,7 @@ def as_they_come(seconds, workers):
     return queue(seconds, workers)
 
 
-@wrong("scale.longest", "las repartiste por turnos")
+@wrong("scale.longest", "o las repartiste por turnos")
 def in_turns(seconds, workers):
     tasks = sorted(seconds, reverse=True)
     return max(sum(tasks[start::workers]) for start in range(workers))
