@@ -249,10 +249,12 @@ def read_json(
     trusted: Sequence[str] = (),  # unused: JSON builds nothing
 ) -> "Prophet":
     "Read Prophet's own JSON."
-    wrote = str(json.loads(files[""])["__prophet_version"])
-    from prophet import __version__
-    from prophet.serialize import model_from_json
+    from mlworkbook.forecaster import quiet
 
+    wrote = str(json.loads(files[""])["__prophet_version"])
+    with quiet():
+        from prophet import __version__
+        from prophet.serialize import model_from_json
     refuse_newer("prophet", wrote, __version__)
     return model_from_json(files[""].decode())
 
