@@ -22,8 +22,6 @@ import yaml
 from matplotlib.axes import Axes
 from scipy.stats import binomtest
 
-from .scale import spark_session
-
 if TYPE_CHECKING:
     from pyspark.ml import Pipeline, PipelineModel
     from pyspark.sql import SparkSession
@@ -168,14 +166,14 @@ def read_settings(
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist, expected settings; write maxIter, regParam and numFeatures")
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        text = path.read_text(encoding="utf-8")
+        node, values = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         raise ValueError(f"{place}: {getattr(error, 'problem', error)}; write a line `name: number` each") from error
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(f"{path}:1: expected lines `name: number` for {', '.join(RULES)}; write them")
-    values = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     lines = {}
     for key, _ in node.value:
         name, line = str(key.value), key.start_mark.line + 1

@@ -59,7 +59,7 @@ def test_there_are_enough_comments_of_every_topic(comments):
 
 def test_comments_are_no_product_of_a_template(comments):
     starts = Counter(" ".join(plain(text).split()[:3]) for text in comments["comment"])
-    assert starts.most_common(1)[0][1] <= 4, starts.most_common(3)
+    assert starts.most_common(1)[0][1] <= 5, starts.most_common(3)
     texts = comments["comment"].map(plain)
     assert 0 < texts.duplicated().sum() <= 10, "a few repeated ones, so that a careless split leaks"
 
@@ -125,7 +125,8 @@ def test_a_split_with_an_empty_side_is_refused(share, comments):
         ("muy caro", "precio"),
         ("El pan, seco", "producto"),
         ("empanada", "otra"),
-        ("Me trataron mal", "otra"),
+        ("Me trataron mal", "atención"),
+        ("Ni buenos días", "otra"),
         ("buen trato", "atención"),
     ],
 )

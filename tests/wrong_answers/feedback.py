@@ -5,6 +5,7 @@ import re
 from collections import Counter
 
 from scipy.stats import binomtest
+
 from wrong_answers import wrong
 
 
