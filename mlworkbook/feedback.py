@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TOPICS', 'WORDS', 'RULES', 'load_comments', 'plain', 'split', 'keywords', 'Exam', 'examine', 'plot_confusion',
-           'Settings', 'read_settings', 'hard_coded', 'configured', 'pipeline', 'fit', 'classify', 'save_model',
-           'load_model']
+           'Settings', 'read_settings', 'hard_coded', 'configured', 'pipeline', 'fit', 'classify', 'local_uri',
+           'save_model', 'load_model']
 
 # %% ../nbs/develop/39_feedback.ipynb #fe-imports
 import csv
@@ -262,6 +262,13 @@ def classify(
     return comments.assign(predicted=topics, chance=[max(chances.toArray()) for chances in found["probability"]])
 
 # %% ../nbs/develop/39_feedback.ipynb #fe-saved
+def local_uri(
+    folder: Path,  # absolute
+) -> str:  # accents and spaces as they are: Hadoop does not read %20
+    "The folder as Spark wants it, on this machine whatever its default store is."
+    return f"file:///{folder.as_posix().lstrip('/')}"
+
+
 def save_model(
     model: "PipelineModel",  # fitted
     folder: str | Path,  # must not exist yet
@@ -270,7 +277,7 @@ def save_model(
     folder = Path(folder).absolute()
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; name another folder, or remove it first")
-    model.write().save(folder.as_uri())
+    model.write().save(local_uri(folder))
     return folder
 
 
@@ -287,7 +294,7 @@ def load_model(
     if not (folder / "metadata").is_dir():
         raise FileNotFoundError(f"{folder} holds no model of Spark: its folder metadata is missing; check the name")
     try:
-        return PipelineModel.load(folder.as_uri())
+        return PipelineModel.load(local_uri(folder))
     except (Py4JJavaError, PySparkException, ValueError, IndexError, KeyError) as error:
         said = str(getattr(error, "java_exception", error)).splitlines()[0][:160]
         raise ValueError(f"{folder} is damaged ({said}); save the model again") from error
