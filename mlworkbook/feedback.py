@@ -286,8 +286,6 @@ def load_model(
     folder: str | Path,  # what `save_model` wrote, and nobody else: Spark loads the classes that it names
 ) -> "PipelineModel":
     "Read it back; raises `FileNotFoundError` or `ValueError` when it is not there or damaged."
-    from py4j.protocol import Py4JJavaError
-    from pyspark.errors import PySparkException
     from pyspark.ml import PipelineModel
 
     folder = Path(folder).absolute()
@@ -295,6 +293,6 @@ def load_model(
         raise FileNotFoundError(f"{folder} holds no model of Spark: its folder metadata is missing; check the name")
     try:
         return PipelineModel.load(local_uri(folder))
-    except (Py4JJavaError, PySparkException, ValueError, IndexError, KeyError) as error:
+    except Exception as error:  # Java's, Spark's or JSON's
         said = str(getattr(error, "java_exception", error)).splitlines()[0][:160]
         raise ValueError(f"{folder} is damaged ({said}); save the model again") from error
