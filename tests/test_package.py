@@ -51,15 +51,19 @@ def test_a_learner_needs_no_nbdev():
 
 
 def test_lessons_import_only_what_a_learner_installs():
-    found = report(ROOT, extras=["lab"], files=LESSONS)
+    found = report(ROOT, extras=["lab", "spark", "formats"], files=LESSONS)
     strange = found[found["state"] == "undeclared"]
     assert strange.empty, strange[["name", "imported_by"]].to_string()
 
 
-OPTIONAL = {"scale": ["spark"]}  # modules that say what to install when their extra is missing
+OPTIONAL = {
+    "scale": ["spark"],
+    "feedback": ["spark"],
+    "formats": ["formats", "spark"],
+}  # modules that say what to install when their extra is missing
 
 
-@pytest.mark.parametrize("extras", [[], *OPTIONAL.values()], ids=str)
+@pytest.mark.parametrize("extras", [[], ["spark"], ["formats", "spark"]], ids=str)
 def test_the_package_imports_only_what_everybody_gets(extras):
     files = [path for path in ROOT.glob("mlworkbook/*.py") if OPTIONAL.get(path.stem, []) == extras]
     found = report(ROOT, extras=extras, files=files)
@@ -99,7 +103,7 @@ def test_nothing_speaks_of_a_machine_or_a_registry():
     words = ["/ro" + "ot/", "/wo" + "rk/", "pypi" + ".org", "python" + "hosted", "debian" + ".org", "npm" + "js"]
     for name in listed.split("\0"):
         path = ROOT / name
-        if path.is_file() and path.suffix not in (".parquet", ".png", ".ico"):
+        if path.is_file() and path.suffix not in (".parquet", ".png", ".ico", ".onnx", ".skops", ".mleap"):
             text = re.sub(r'"image/png": "[^"]*"', "", path.read_text(encoding="utf-8"))
             assert not [word for word in words if word in text], name
 
