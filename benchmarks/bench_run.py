@@ -70,7 +70,7 @@ def main() -> None:
     print(f"mlworkbook --help     {help_:6.2f} s      (at most 0.5)")
     for name, (seconds, used, mb, _) in (("first", first), ("second", second)):
         print(f"mlworkbook run, {name:6}{seconds:6.1f} s  {used:6.1f} s of processor  {mb:6.0f} MB")
-    print("                       (at most 75 s and 1500 MB for the first, on two idle cores)")
+    print("                       (at most 30 s and 1500 MB for the first, on two idle cores)")
     for row in one["league"]:
         figures = f"WAPE {row['wape']:.3f}, bias {row['bias']:+.3f}, EUR per day {row['eur_per_day']:.2f}"
         print(f"  {row['model']:<15} {figures}")
