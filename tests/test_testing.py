@@ -1,5 +1,6 @@
-"Promises of lesson 41: a forecaster saved with format 1 is still read, and still says what it said."
+"Promises of lesson 41: old forecasters still say what they said, and the tests themselves were tested."
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pandas as pd
 from mlworkbook import forecaster
 from mlworkbook.forecaster import PROPHET, Forecaster
 
-GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).parents[1]
+GOLDEN = ROOT / "tests/golden"
 
 
 def moved(engine=PROPHET):
@@ -32,3 +34,12 @@ def test_a_promotion_that_is_forgotten_is_noticed(monkeypatch):
 
 def test_a_rounded_forecast_is_noticed():
     assert moved(replace(PROPHET, predict=lambda *given: PROPHET.predict(*given).round({"yhat": 1}))) >= 7
+
+
+def test_the_modules_that_others_trust_have_tests_that_notice():
+    tool = ast.parse((ROOT / "tools/mutants.py").read_text(encoding="utf-8"))
+    modules = next(ast.literal_eval(node.value) for node in tool.body if ast.unparse(node).startswith("MODULES"))
+    table = pd.read_csv(ROOT / "docs/mutation.csv")
+    assert table["module"].tolist() == modules == ["contract", "gitflow", "metrics", "stages", "value"]
+    assert np.allclose(table["score"], table["killed"] / table["tried"], rtol=0, atol=0.0005)
+    assert (table["score"] >= 0.8).all() and (table["tried"] >= 150).all()
