@@ -40,7 +40,7 @@ sync: .venv/.dev
 lessons: .venv/.dev
 	$(BIN)/python -m pytest --nbval nbs -n $(WORKERS) --dist loadfile -q
 
-pythons: .venv/.dev ## a part of the tests with Python 3.12 and 3.13, where this computer has them
+pythons: .venv/.dev ## a part of the tests with the other Pythons of this computer, 3.12 and 3.13
 	@WORKERS=$(WORKERS) $(BIN)/python tools/pythons.py
 
 site: docs
