@@ -94,5 +94,5 @@ clean: ## remove what can be made again; never the learner's work
 	@touch $@
 
 .venv/.dev: $(FILES) | .venv/bin/uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,dev,docs,spark,formats]"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,dev,docs,spark,formats,aws]"
 	@touch $@ .venv/.run

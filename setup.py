@@ -26,6 +26,7 @@ class BuildWithLessons(build_py):
             )
             for name in ("settings.ini", "constraints.txt", "environment.yml"):
                 shutil.copy(here / name, target.parent / name)
+            shutil.copytree(here / "infra", target.parent / "infra", dirs_exist_ok=True)
             workflows = Path(".github", "workflows")
             shutil.copytree(here / workflows, target.parent / workflows, dirs_exist_ok=True)
 

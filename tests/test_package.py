@@ -51,7 +51,7 @@ def test_a_learner_needs_no_nbdev():
 
 
 def test_lessons_import_only_what_a_learner_installs():
-    found = report(ROOT, extras=["lab", "spark", "formats"], files=LESSONS)
+    found = report(ROOT, extras=["lab", "spark", "formats", "aws"], files=LESSONS)
     strange = found[found["state"] == "undeclared"]
     assert strange.empty, strange[["name", "imported_by"]].to_string()
 
@@ -60,10 +60,11 @@ OPTIONAL = {
     "scale": ["spark"],
     "feedback": ["spark"],
     "formats": ["formats", "spark"],
+    "aws": ["aws", "formats"],
 }  # modules that say what to install when their extra is missing
 
 
-@pytest.mark.parametrize("extras", [[], ["spark"], ["formats", "spark"]], ids=str)
+@pytest.mark.parametrize("extras", [[], ["spark"], ["formats", "spark"], ["aws", "formats"]], ids=str)
 def test_the_package_imports_only_what_everybody_gets(extras):
     files = [path for path in ROOT.glob("mlworkbook/*.py") if OPTIONAL.get(path.stem, []) == extras]
     found = report(ROOT, extras=extras, files=files)
@@ -127,4 +128,5 @@ def test_wheel_carries_data_licences_and_lessons(tmp_path):
     assert {f"mlworkbook/{name}" for name in ("settings.ini", "constraints.txt", "environment.yml")} <= set(names)
     workflows = {name for name in names if name.startswith("mlworkbook/.github/workflows/")}
     assert len(workflows) == len([*ROOT.glob(".github/workflows/*.yml")])
+    assert "mlworkbook/infra/template.yaml" in names
     assert "mlworkbook = mlworkbook.cli:main" in entry
