@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['OURS', 'THEIRS', 'LIMIT', 'RUNTIME', 'STAGE', 'SEEN', 'PRICES', 'CloudError', 'is_here', 'Cloud', 'refuse_elsewhere',
            'cloud', 'bare', 'standin', 'listening', 'template_path', 'lint', 'listed', 'allows', 'role_policy',
-           'deploy', 'exists', 'stack_resources', 'first_failure', 'formation_entries', 'loaded', 'handler', 'package',
-           'pack', 'Reply', 'RuntimeApi', 'function', 'Rehearsal', 'copy', 'user_data', 'rehearse', 'bill', 'pages',
-           'leftovers', 'empty', 'teardown']
+           'deploy', 'patience', 'exists', 'stack_resources', 'first_failure', 'formation_entries', 'loaded', 'handler',
+           'package', 'pack', 'Reply', 'RuntimeApi', 'function', 'Rehearsal', 'copy', 'user_data', 'rehearse', 'bill',
+           'pages', 'leftovers', 'empty', 'teardown']
 
 # %% ../nbs/deploy/54_aws.ipynb #aw-imports
 import json
@@ -243,7 +243,7 @@ def deploy(
     kind = "update" if exists(formation, stack) else "create"
     try:
         getattr(formation, f"{kind}_stack")(**asked)
-        formation.get_waiter(f"stack_{kind}_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+        formation.get_waiter(f"stack_{kind}_complete").wait(StackName=stack, WaiterConfig=patience(cloud))
     except (ClientError, ResponseParserError) as error:
         if "No updates are to be performed" not in str(error):
             raise CloudError(f"{stack} was refused: {str(error)[:200]}; correct template or parameters") from error
@@ -258,6 +258,13 @@ def deploy(
             state = "not asked for" if "Condition" in entry else "unknown here"
             rows.append((name, entry["Type"], "", state))
     return pd.DataFrame(rows, columns=["resource", "type", "id", "state"])
+
+
+def patience(
+    cloud: Cloud,  # where
+) -> dict[str, int]:  # what the waiters of CloudFormation take
+    "How often to ask whether a stack is finished: 20 minutes in all for the real cloud, 2 for a stand-in."
+    return {"Delay": 10 if cloud.real else 1, "MaxAttempts": 120}
 
 
 def exists(
@@ -635,13 +642,19 @@ def teardown(
 
     Raises `CloudError` with the list of what is left.
     """
+    from botocore.exceptions import WaiterError
+
     formation, count = cloud.client("cloudformation"), 0
     if exists(formation, stack):
         for one in stack_resources(formation, stack):
             if one.get("ResourceType") == "AWS::S3::Bucket" and one["ResourceStatus"] != "DELETE_COMPLETE":
                 count += empty(cloud, one["PhysicalResourceId"])
         formation.delete_stack(StackName=stack)
-        formation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+        try:
+            formation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig=patience(cloud))
+        except WaiterError as error:
+            why = first_failure(formation, stack)
+            raise CloudError(f"{stack} was not deleted: {why}; remove what stands in the way, try again") from error
     left = leftovers(cloud, stack)
     if len(left):
         listed = ", ".join(f"{one.kind} {one.id}" for one in left.itertuples())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import WaiterError
 
 from mlworkbook import aws
 from mlworkbook.aws import (
@@ -268,6 +269,40 @@ def test_a_stack_is_made_used_and_torn_down(here, tmp_path):
         teardown(here, name)
     here.client("ec2").delete_volume(VolumeId=orphan)
     assert teardown(here, name) == 0 and leftovers(here, name).empty
+
+
+@pytest.mark.parametrize("kind", ["create", "delete"])
+def test_a_stack_that_is_not_finished_says_what_failed_first(kind, monkeypatch):
+    first = {"LogicalResourceId": "Role", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": "no right"}
+
+    class Stuck:
+        "A cloud whose stacks never get there."
+
+        def describe_stacks(self, StackName):
+            return {"Stacks": [{}] if kind == "delete" else []}
+
+        def get_paginator(self, name):
+            return self
+
+        def paginate(self, **asked):
+            return [{"StackResourceSummaries": []}]
+
+        def get_waiter(self, name):
+            assert name == f"stack_{kind}_complete"
+            return self
+
+        def wait(self, **asked):
+            raise WaiterError(name="stack", reason="terminal failure", last_response={})
+
+        def describe_stack_events(self, StackName):
+            return {"StackEvents": [{"LogicalResourceId": "later", "ResourceStatus": "DELETE_FAILED"}, first]}
+
+        create_stack = delete_stack = lambda self, **asked: None
+
+    monkeypatch.setattr(Cloud, "client", lambda self, service: Stuck())
+    act = {"create": lambda here: deploy(here, "horno", {}), "delete": lambda here: teardown(here, "horno")}[kind]
+    with pytest.raises(CloudError, match="horno was not (finished|deleted): Role: no right; "):
+        act(Cloud("http://127.0.0.1:9"))
 
 
 def test_emptying_takes_every_version_and_mark(here):
