@@ -159,7 +159,7 @@ def test_settings_are_part_of_what_the_installer_compares():
         ("environment.yml", "- git", "- git\n  - 3.4", "'3.4', expected a package such as git"),
         ("environment.yml", "- git", "- git\n  - =3", "'=3', expected a package such as python=3.12"),
         ("environment.yml", "name: mlworkbook", "name: x\nname: y", "`name` again, expected each key once"),
-        ("environment.yml", "lab,dev,docs,spark", "lab,test", "the extra 'test', expected one of all, dev"),
+        ("environment.yml", "lab,dev,docs,spark", "lab,test", "the extra 'test', expected one of all, aws, dev"),
         ("environment.yml", "- --editable", "- leftpad>=1\n      - --editable", "leftpad>=1, expected the project and"),
         (
             "pyproject.toml",
