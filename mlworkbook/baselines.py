@@ -10,14 +10,13 @@ __all__ = ['open_days', 'close', 'cycle', 'past_errors', 'repeat', 'naive', 'sea
 # %% ../nbs/play/23_baselines.ipynb #ba-imports
 import warnings
 from collections.abc import Callable
-from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from .contract import check_history, check_horizon, future, last_day, past, regressors
+from .contract import check_history, check_horizon, check_whole, future, last_day, past, regressors
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingRegressor
@@ -94,8 +93,7 @@ def repeat(
     A series too short to have made errors has an interval of width 0; limits stop widening after 26 cycles.
     """
     for name, value in {"season": season, "seasons": seasons}.items():
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name} is {value!r}, expected a whole number >= 1, such as 7")
+        check_whole(name, value, "a whole number >= 1, such as 7")
     if not 0 < level < 1:
         raise ValueError(f"level is {level!r}, expected a ratio between 0 and 1, such as 0.8")
     rows, days = open_days(history), future(history, check_horizon(horizon))[["unique_id", "ds"]]

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FINITE', 'DAY_FAULTS', 'WEEKDAYS', 'KEYS', 'STEP', 'EARLY', 'COPIES', 'Forecast', 'rule', 'to_number', 'number',
            'words', 'read_days', 'enforce', 'days', 'check_raw', 'timeline', 'history_clauses', 'check_history',
-           'regressors', 'warn_huge', 'last_day', 'past', 'check_horizon', 'future', 'seen', 'check_rows',
-           'check_forecast', 'check_scored']
+           'regressors', 'warn_huge', 'last_day', 'past', 'check_whole', 'check_horizon', 'future', 'seen',
+           'check_rows', 'check_forecast', 'check_scored']
 
 # %% ../nbs/discover/15_contract.ipynb #co-imports
 import warnings
@@ -282,13 +282,23 @@ def past(
     return history[history["y"].notna()]
 
 
+def check_whole(
+    name: str,  # what the message calls it
+    value: int,  # what came
+    expected: str = "a whole number, 1 or more",  # in words
+    least: int = 1,  # smallest lawful value
+) -> int:  # the same, as a plain `int`
+    "Refuse what is not a whole number, such as 14.0 and True; raises `ValueError`."
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} is {value!r}, expected {expected}")
+    return int(value)
+
+
 def check_horizon(
     horizon: int,  # days ahead
 ) -> int:  # the same, as a plain `int`
     "Check how many days ahead are asked for; raises `ValueError` unless it is a whole number, 1 or more."
-    if isinstance(horizon, bool) or not isinstance(horizon, Integral) or horizon < 1:
-        raise ValueError(f"horizon is {horizon!r}, expected a whole number of days, 1 or more, such as 14")
-    return int(horizon)
+    return check_whole("horizon", horizon, "a whole number of days, 1 or more, such as 14")
 
 # %% ../nbs/discover/15_contract.ipynb #co-future
 def future(

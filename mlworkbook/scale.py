@@ -9,7 +9,6 @@ __all__ = ['KINDS', 'Order', 'Done', 'ask', 'tidy', 'path_of', 'read', 'finish',
            'makespan']
 
 # %% ../nbs/develop/38_scale.ipynb #sc-imports
-import hashlib
 import json
 import os
 import platform
@@ -29,12 +28,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from heapq import heapify, heapreplace
 from io import BytesIO
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import cloudpickle
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -43,8 +40,8 @@ from loky import get_reusable_executor
 from tqdm import tqdm
 
 from . import __version__
-from .backtest import attempt, complete, keep
-from .contract import Forecast, check_forecast, check_history, check_horizon, future, last_day
+from .backtest import attempt, complete, fingerprint, keep, kept_folder, kept_path, values_of
+from .contract import Forecast, check_forecast, check_history, check_horizon, check_whole, future, last_day
 from .tools import TOOLS, Machine, doctor, systems
 
 if TYPE_CHECKING:
@@ -111,8 +108,7 @@ def path_of(
     if order.folder is None:
         return None
     about = [__version__, order.mark, order.horizon, f"{order.last:%Y-%m-%d}", *rows.dtypes.items()]
-    data = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
-    return order.folder / f"{hashlib.sha256('|'.join(map(str, about)).encode() + data).hexdigest()}.parquet"
+    return kept_path(order.folder, about, values_of(rows))
 
 
 def read(
@@ -123,13 +119,13 @@ def read(
 
 
 def finish(
-    order: Order,  # where to keep it
+    path: Path | None,  # where the result is kept
     number: int,  # of the batch
-    rows: pd.DataFrame,  # its tidy history
+    series: int,  # how many it holds
     made: tuple[pd.DataFrame, list[tuple[str, str]]],  # forecast of this run and failures
 ) -> Done:
     "Add what was made to what was kept."
-    (forecast, failures), path, series = made, path_of(order, rows), rows["unique_id"].nunique()
+    forecast, failures = made
     if path is None:
         return Done(number, series, forecast, failures)
     if len(forecast):
@@ -140,11 +136,10 @@ def finish(
 
 
 def missing(
-    order: Order,  # where results are kept
+    path: Path | None,  # where the result is kept
     rows: pd.DataFrame,  # tidy history of a batch
 ) -> pd.DataFrame:  # the series without a result
     "Leave out what was done in an earlier run."
-    path = path_of(order, rows)
     return rows[~rows["unique_id"].isin(read(path)["unique_id"])] if path and path.is_file() else rows
 
 
@@ -154,9 +149,10 @@ def work(
     rows: pd.DataFrame,  # its tidy history
 ) -> Done:
     "Forecast a batch, all series at once and, when that fails, one by one; what is kept already is not made again."
-    todo = missing(order, rows)
+    path = path_of(order, rows)
+    todo = missing(path, rows)
     made = attempt(partial(ask, order), todo) if len(todo) else (todo, [])
-    return finish(order, number, rows, made)
+    return finish(path, number, rows["unique_id"].nunique(), made)
 
 # %% ../nbs/develop/38_scale.ipynb #sc-survey
 KINDS = {
@@ -276,7 +272,8 @@ def isolate(
         return submit(1, order, number, rows).result()
     except BrokenExecutor:
         forecasts, failures = [rows.iloc[:0][["unique_id", "ds"]].assign(yhat=0.0)], []
-    for name, series in missing(order, rows).groupby("unique_id"):
+    path = path_of(order, rows)
+    for name, series in missing(path, rows).groupby("unique_id"):
         for _ in range(2):
             try:
                 done = submit(1, replace(order, folder=None), number, series).result()
@@ -287,7 +284,7 @@ def isolate(
                 continue
         else:
             failures.append((name, "ProcessDied: its process was killed each time; not enough memory, or a crash"))
-    return finish(order, number, rows, (pd.concat(forecasts[1:] or forecasts), failures))
+    return finish(path, number, rows["unique_id"].nunique(), (pd.concat(forecasts[1:] or forecasts), failures))
 
 
 def on_processes(
@@ -357,8 +354,7 @@ def forecast_many(
     if engine not in ("serial", "processes", "spark"):
         raise ValueError(f"engine is {engine!r}, expected 'serial', 'processes' or 'spark'")
     for name, value in {"workers": workers, "batch": batch}.items():
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name} is {value!r}, expected a whole number, 1 or more")
+        check_whole(name, value)
     if not callable(forecast):
         raise ValueError(f"forecast is {forecast!r}, expected a function of history and horizon")
     history = history if isinstance(history, pd.DataFrame) else Path(history)
@@ -398,11 +394,7 @@ def kept_in(
     "Make the folder and take the model's fingerprint; raises `ValueError` when it is a file."
     if folder is None:
         return {}
-    folder = Path(folder).absolute()
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file, expected a folder to keep results in; give another name")
-    folder.mkdir(parents=True, exist_ok=True)
-    return {"folder": folder, "mark": hashlib.sha256(cloudpickle.dumps(forecast)).hexdigest()}
+    return {"folder": kept_folder(folder).absolute(), "mark": fingerprint(forecast)}
 
 # %% ../nbs/develop/38_scale.ipynb #sc-java
 def check_java(
