@@ -7,34 +7,18 @@ A smaller run for tests: bench_backtest.py --stores 2 --horizon 14
 
 import argparse
 import time
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
-from measure import cpu, peak
+from measure import measure
 from mlworkbook.backtest import backtest, cutoffs
 from mlworkbook.baselines import open_days
 from mlworkbook.contract import regressors
 from mlworkbook.forecaster import named_days, prophet_forecast, quiet
 from mlworkbook.sales import load_sales
-
-
-def measure(
-    name: str,
-    run: Callable[[], pd.DataFrame],
-) -> tuple[pd.DataFrame, float]:  # result and seconds
-    "Time a run and print what it took."
-    mb: list[float] = []
-    start, used = time.perf_counter(), cpu()
-    with peak(mb):
-        result = run()
-        seconds = time.perf_counter() - start
-        get_reusable_executor().shutdown(wait=True)
-    print(f"{name:<36} {seconds:6.1f} s   {cpu() - used:6.1f} CPU s   peak {mb[0]:5.0f} MB")
-    return result, seconds
 
 
 def warm(number: int) -> float:  # seconds
@@ -95,6 +79,7 @@ def main() -> None:
     models = {"prophet": prophet_forecast}
     started = warm(options.workers)
     result, own = measure("backtest", lambda: backtest(history, models, options.horizon, workers=options.workers))
+    get_reusable_executor().shutdown(wait=True)
     ours = result.of("prophet")
     both = ours[ours["status"] == "model"].merge(theirs, on=["unique_id", "cutoff", "ds"], suffixes=("", "_theirs"))
     error = (both["yhat"] - both["yhat_theirs"].clip(lower=0)).abs() / both["yhat_theirs"].abs().clip(lower=1)

@@ -8,7 +8,6 @@ A smaller run for tests: bench_scale.py --series 4 --many 40
 import argparse
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,27 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from loky import get_reusable_executor
 
-from measure import cpu, peak
+from measure import cpu, measure
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.forecaster import Params, prophet_forecast
 from mlworkbook.sales import make_sales
-from mlworkbook.scale import Forecasts, forecast_many
+from mlworkbook.scale import forecast_many
 
 HORIZON = 14
-
-
-def measure(
-    name: str,
-    run: Callable[[], Forecasts],
-) -> tuple[Forecasts, float]:  # result and seconds
-    "Time a run and print what it took."
-    mb: list[float] = []
-    start, used = time.perf_counter(), cpu()
-    with peak(mb):
-        result = run()
-        seconds = time.perf_counter() - start
-    print(f"{name:<28} {seconds:6.1f} s   {cpu() - used:6.1f} CPU s   peak {mb[0]:5.0f} MB", flush=True)
-    return result, seconds
 
 
 def write_many(
@@ -75,7 +60,7 @@ def engines(series: int, workers: int, spark: bool) -> None:
 
         begin, used = time.perf_counter(), cpu()
         session = spark_session(f"local[{workers},4]")
-        print(f"{'Spark session':<28} {time.perf_counter() - begin:6.1f} s   {cpu() - used:6.1f} CPU s")
+        print(f"{'Spark session':<36} {time.perf_counter() - begin:6.1f} s   {cpu() - used:6.1f} CPU s")
         options["session"] = session
         start = options | {"batch": 1}
         measure("first job of Spark", lambda: forecast_many(tiny, prophet_forecast, HORIZON, "spark", **start))

@@ -3,10 +3,14 @@
 import resource
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import psutil
+
+Result = TypeVar("Result")
 
 
 def cpu() -> float:  # seconds of this process and of its children, finished or alive
@@ -55,3 +59,17 @@ def peak(
         stop.set()
         thread.join()
         mb.append(highest)
+
+
+def measure(
+    name: str,
+    run: Callable[[], Result],
+) -> tuple[Result, float]:  # result and seconds
+    "Time a run and print what it took."
+    mb: list[float] = []
+    start, used = time.perf_counter(), cpu()
+    with peak(mb):
+        result = run()
+        seconds = time.perf_counter() - start
+    print(f"{name:<36} {seconds:6.1f} s   {cpu() - used:6.1f} CPU s   peak {mb[0]:5.0f} MB", flush=True)
+    return result, seconds
