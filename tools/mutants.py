@@ -36,8 +36,11 @@ def mutate(module: str) -> dict:
     mutmut = [sys.executable, "-m", "mutmut"]
     with TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
-        leave = shutil.ignore_patterns(".git", ".venv", "node_modules", "_site", "mutants", "__pycache__", "*.egg-info")
-        shutil.copytree(ROOT, copy, ignore=leave)
+        listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+        for name in subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0"):
+            if (ROOT / name).is_file():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, copy / name)
         (copy / "setup.cfg").write_text(SETTINGS.format(module=module), encoding="utf-8")
         # no mutant has this name: mutmut makes them all, says so and stops
         subprocess.run([*mutmut, "run", "none"], cwd=copy, capture_output=True)
