@@ -546,13 +546,13 @@ def rehearse(
 # %% ../nbs/deploy/54_aws.ipynb #aw-bill
 SEEN = "2025-01-31"
 PRICES = (
-    ("storage", 0.0245, "USD/GB month", "aws.amazon.com/s3/pricing: Standard, first tier, eu-central-1"),
-    ("puts", 5.4, "USD/million", "aws.amazon.com/s3/pricing: PUT requests, eu-central-1"),
+    ("storage", 0.0245, "USD/GB month", "to check: aws.amazon.com/s3/pricing: Standard, first tier, eu-central-1"),
+    ("puts", 5.4, "USD/million", "to check: aws.amazon.com/s3/pricing: PUT requests, eu-central-1"),
     ("gets", 0.43, "USD/million", "aws.amazon.com/s3/pricing: GET requests, eu-central-1"),
-    ("log", 0.63, "USD/GB", "aws.amazon.com/cloudwatch/pricing: logs taken in, eu-central-1"),
-    ("disk", 0.0952, "USD/GB month", "aws.amazon.com/ebs/pricing: gp3, eu-central-1"),
+    ("log", 0.63, "USD/GB", "to check: aws.amazon.com/cloudwatch/pricing: logs taken in, eu-central-1"),
+    ("disk", 0.0952, "USD/GB month", "to check: aws.amazon.com/ebs/pricing: gp3, eu-central-1"),
     ("address", 0.005, "USD/hour", "aws.amazon.com/vpc/pricing: a public IPv4 address"),
-    ("out", 0.09, "USD/GB", "aws.amazon.com/ec2/pricing/on-demand: traffic to the internet, first tier"),
+    ("out", 0.09, "USD/GB", "to check: aws.amazon.com/ec2/pricing/on-demand: traffic to the internet, first tier"),
 )
 
 
