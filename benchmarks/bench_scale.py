@@ -8,6 +8,8 @@ A smaller run for tests: bench_scale.py --series 4 --many 40
 import argparse
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,10 +18,10 @@ import pyarrow.parquet as pq
 from loky import get_reusable_executor
 
 from measure import cpu, measure
-from mlworkbook.baselines import seasonal_naive
-from mlworkbook.forecaster import Params, prophet_forecast
+from mlworkbook.forecaster import prophet_forecast
 from mlworkbook.sales import make_sales
 from mlworkbook.scale import forecast_many
+from mlworkbook.solver import solver_forecast
 
 HORIZON = 14
 
@@ -69,22 +71,21 @@ def engines(series: int, workers: int, spark: bool) -> None:
         session.stop()
 
 
-def flat(many: int, workers: int, quick: bool) -> None:
-    "A quarter of the series, then all of them, from a file into a folder."
-    forecast = seasonal_naive
-    if not quick:
-        from functools import partial
-
-        forecast = partial(prophet_forecast, params=Params(uncertainty_samples=0))
+def flat(many: int, workers: int) -> None:
+    "A quarter of the series, then all of them, from a file into a folder, with the exact solver and its intervals."
     with TemporaryDirectory() as room:
         for series in (many // 4, many):
-            path = write_many(Path(room, f"{series}.parquet"), series, 730)
-            folder = Path(room, str(series))
-            options = {"workers": workers, "folder": folder}
+            path = Path(room, f"{series}.parquet")
+            with ProcessPoolExecutor(1, get_context("spawn")) as writer:  # its memory is not that of the job
+                writer.submit(write_many, path, series, 730).result()
+            options = {"workers": workers, "folder": Path(room, str(series))}
             result, _ = measure(
                 f"{series} series, file to file",
-                lambda path=path, options=options: forecast_many(path, forecast, HORIZON, "processes", **options),
+                lambda path=path, options=options: forecast_many(
+                    path, solver_forecast, HORIZON, "processes", **options
+                ),
             )
+            get_reusable_executor().shutdown(wait=True)
             assert result.failures.empty and sum(len(part) for part in result) == series * HORIZON
 
 
@@ -92,14 +93,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--series", type=int, default=200, help="of Prophet, on every engine; 0 leaves it out")
     parser.add_argument("--many", type=int, default=10_000, help="from file to file; 0 leaves it out")
-    parser.add_argument("--prophet", action="store_true", help="Prophet from file to file too, not the rule")
     parser.add_argument("--no-spark", action="store_true", help="without Spark, and so without Java")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     if options.series:
         engines(options.series, options.workers, not options.no_spark)
     if options.many:
-        flat(options.many, options.workers, not options.prophet)
+        flat(options.many, options.workers)
 
 
 if __name__ == "__main__":

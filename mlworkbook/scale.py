@@ -198,7 +198,7 @@ def stream(
             met.add(hash(name))
         return rows
 
-    for piece in table.to_batches(columns=columns, batch_size=65_536, batch_readahead=2, fragment_readahead=1):
+    for piece in table.to_batches(columns=columns, batch_size=16_384, batch_readahead=2, fragment_readahead=1):
         rows = pd.concat([rest, piece.to_pandas()], ignore_index=True)
         starts = np.flatnonzero(rows["unique_id"].ne(rows["unique_id"].shift()))
         while len(starts) > size:
@@ -214,7 +214,7 @@ def survey(
 ) -> tuple[int, pd.Timestamp]:  # number of series, last day with sales of most of them
     "Look through a history once; raises `ValueError` when it is none."
     if isinstance(history, Path):
-        pieces = stream(history, 200, ["unique_id", "ds", "y"])
+        pieces = stream(history, 50, ["unique_id", "ds", "y"])
     else:
         try:
             check_columns(pa.Schema.from_pandas(history, preserve_index=False))
@@ -537,7 +537,7 @@ def spread(
         codes, names = pd.factorize(history["unique_id"], sort=True)
         rows = history.assign(unique_id=history["unique_id"].astype(object), batch=codes // size)
         return session.createDataFrame(rows), -(-len(names) // size)
-    names = [name for rows in stream(history, 200, ["unique_id"]) for name in rows["unique_id"].unique()]
+    names = [name for rows in stream(history, 50, ["unique_id"]) for name in rows["unique_id"].unique()]
     places = session.createDataFrame(pd.DataFrame({"unique_id": names, "batch": np.arange(len(names)) // size}))
     return session.read.parquet(str(history.absolute())).join(broadcast(places), "unique_id"), -(-len(names) // size)
 
