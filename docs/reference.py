@@ -67,6 +67,17 @@ TEXTS = {
         "repeat": "La cobertura cuenta los días abiertos y debería ser 0,80. Los segundos son de procesador, sumados "
         "los dos núcleos, sin lo que tarda en importarse cada biblioteca; dependen de la máquina, las demás cifras "
         "no. La tabla se repite con `python benchmarks/bench_league.py --write`.",
+        "map": "El mapa del curso",
+        "mapped": "Qué enseña cada lección, qué exporta y qué la prueba. Las celdas se comparan con su resultado "
+        "guardado cada vez que corren las pruebas; cada respuesta equivocada del catálogo tiene que recibir su propia "
+        "pista. Lo cuenta el propio sitio al construirse.",
+        "teaches": "Enseña a",
+        "exports": "Exporta",
+        "tested": "La prueban",
+        "names": "{} nombres",
+        "counts": "{cells} celdas<br>{exercises} ejercicios, {wrong} respuestas equivocadas",
+        "more_counts": "<br>{tests} pruebas",
+        "aims": r"\*\*Al terminar sabrás\*\*",
         "download": "Descargar el cuaderno",
         "download_title": "Edición para resolver: las soluciones están vacías",
         "course": "El curso",
@@ -121,6 +132,17 @@ TEXTS = {
         "repeat": "Coverage counts open days and should be 0.80. Seconds are of the processor, both cores added up, "
         "without what each library takes to import; they depend on the machine, the other figures do not. To repeat "
         "the table: `python benchmarks/bench_league.py --write`.",
+        "map": "The map of the course",
+        "mapped": "What each lesson teaches, what it exports and what tests it. Cells are compared with their saved "
+        "outputs whenever the tests run; each catalogued wrong answer must get a hint of its own. The site counts all "
+        "this while it is built.",
+        "teaches": "Teaches to",
+        "exports": "Exports",
+        "tested": "Tested by",
+        "names": "{} names",
+        "counts": "{cells} cells<br>{exercises} exercises, {wrong} wrong answers",
+        "more_counts": "<br>{tests} tests",
+        "aims": r"\*\*Al terminar sabrás\*\*",
         "download": "Download the notebook",
         "download_title": "Edition to solve: the solutions are left out",
         "course": "The course",
@@ -128,6 +150,9 @@ TEXTS = {
         "licence": "Code: MIT · Texts: CC BY 4.0 · Data: ddop, BSD-3-Clause",
     },
 }
+
+
+KINDS = ("code", "markdown")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,6 +235,47 @@ def traceability_page(
                 rows.append(f"| {text} | {'<br>'.join(f'`{test}`' for test in one.tests)} |")
             table = "\n".join(["```{table}", ":class: traceability", "", *rows, "```"])
             lines += [f"### {story.id}", said, table]
+    return "\n\n".join(lines) + "\n"
+
+
+def map_page(
+    lessons: list[Lesson],
+    folder: Path,  # of the repository
+    texts: dict,
+) -> str:  # MyST
+    "What each lesson teaches, exports and is tested by, read from the files themselves."
+    lines = [f"# {texts['map']}", texts["mapped"]]
+    for stage, title in texts["stages"].items():
+        rows = [
+            f"| {texts['lesson']} | {texts['teaches']} | {texts['exports']} | {texts['tested']} |",
+            "|---|---|---|---|",
+        ]
+        for lesson in (lesson for lesson in lessons if lesson.stage == stage):
+            cells = json.loads((folder / f"nbs/{lesson.docname}.ipynb").read_text(encoding="utf-8"))["cells"]
+            code, words = (
+                "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == kind) for kind in KINDS
+            )
+            aims = re.search(rf"{texts['aims']}:? *([^\n]+)", words)[1]
+            name = lesson.docname.split("_", 1)[1]
+            catalogue = folder / f"tests/wrong_answers/{name}.py"
+            numbers = {
+                "cells": sum(cell["cell_type"] == "code" for cell in cells),
+                "exercises": len(re.findall(r"^@exercise\(", code, re.M)),
+                "wrong": len(re.findall(r"^@wrong\(", catalogue.read_text(encoding="utf-8"), re.M)),
+                "tests": sum(
+                    len(re.findall(r"^ *def test_", path.read_text(encoding="utf-8"), re.M))
+                    for path in folder.glob(f"tests/test_{name}*.py")
+                ),
+            }
+            tested = (texts["counts"] + texts["more_counts"] * bool(numbers["tests"])).format(**numbers)
+            exports = ""
+            if lesson.module:
+                count = len(importlib.import_module(f"mlworkbook.{lesson.module}").__all__)
+                exports = f"{{doc}}`{lesson.module} </{lesson.page}>`, {texts['names'].format(count)}"
+            aims = aims.replace("|", "\\|")
+            rows.append(f"| {{doc}}`/{lesson.docname}` | {aims} | {exports} | {tested} |")
+        table = "\n".join(["```{table}", ":class: map", "", *rows, "```"])
+        lines += [f"## {title}", table]
     return "\n\n".join(lines) + "\n"
 
 
@@ -349,6 +415,9 @@ def add_pages(app: Sphinx) -> None:
             made[f"api/{name}"] = folder / f"{name}.rst"
             made[f"api/{name}"].write_text(text, encoding="utf-8")
         app.extra.append("api/index")
+        made["map"] = folder / "map.md"
+        made["map"].write_text(map_page(app.lessons, Path(app.confdir).parent, app.texts), encoding="utf-8")
+        app.extra.append("map")
         made["traceability"] = folder / "traceability.md"
         made["traceability"].write_text(
             traceability_page(Path(app.confdir).parent / "backlog.yaml", app.texts), encoding="utf-8"

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,29 @@ def test_links_between_lessons_exist():
     for lesson in [*LESSONS, *ROOT.glob("nbs/*.ipynb")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+\.ipynb)", "\n".join(cells(lesson, "markdown"))):
             assert (lesson.parent / target).exists(), f"{lesson.stem} links {target}"
+
+
+def plain(text):
+    "For the order of a dictionary: no capitals, no accents."
+    return unicodedata.normalize("NFD", text.casefold()).encode("ascii", "ignore").decode()
+
+
+def test_the_glossary_pairs_the_words_of_the_lessons():
+    lines = (ROOT / "docs/glosario.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")][1:]
+    words = [plain(row[0]) for row in rows]
+    assert len(words) > 80 and words == sorted(set(words)), "in the order of a dictionary, each word once"
+    for spanish, english, meaning, link in rows:
+        title, target = re.fullmatch(r"\[(.+)\]\(\.\./(nbs/.+\.ipynb)\)", link).groups()
+        texts = cells(ROOT / target, "markdown")
+        assert texts[0].startswith(f"# {title}\n"), target
+        assert spanish.casefold() in "\n".join(texts).casefold(), f"{target} never says {spanish}"
+        assert english and meaning.endswith("."), spanish
+    no_terms = {"una vez", "pretzels", "módulos", "paquetes"}
+    for lesson in LESSONS:
+        text = "\n".join(cells(lesson, "markdown"))
+        for word in re.findall(r"(?<!\*)\*([^*\n]+)\* \((?:`[^`]+`|\*[^*]+\*)\)", text):
+            assert word in no_terms or plain(word) in words, f"{lesson.stem} pairs {word!r}, the glossary does not"
 
 
 def test_only_settings_declare_dependencies():
