@@ -29,6 +29,7 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/flake8 mlworkbook
 	$(BIN)/nbqa flake8 nbs
+	$(BIN)/hadolint infra/Dockerfile
 	$(BIN)/actionlint -shellcheck= -pyflakes=
 	$(BIN)/zizmor --offline --quiet .github
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
@@ -94,5 +95,5 @@ clean: ## remove what can be made again; never the learner's work
 	@touch $@
 
 .venv/.dev: $(FILES) | .venv/bin/uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,dev,docs,spark,formats,aws]"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,dev,docs,spark,formats,aws,service]"
 	@touch $@ .venv/.run

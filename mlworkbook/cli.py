@@ -7,7 +7,7 @@ __all__ = ['app', 'WAYS_OUT', 'CANDIDATE', 'BASELINE', 'MARK', 'ASSUMPTIONS', 'E
            'hushed', 'Talk', 'note', 'Source', 'Job', 'command', 'Teller', 'heard', 'load', 'dates', 'judge', 'league',
            'enroll', 'crown', 'retake', 'tonight', 'written', 'run', 'grid', 'backtest', 'train', 'promote', 'Return',
            'rollback', 'forecast', 'Look', 'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog',
-           'Branches', 'gitflow', 'progress', 'student', 'ui', 'main']
+           'Branches', 'gitflow', 'progress', 'student', 'ui', 'serve', 'main']
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-imports
 import json
@@ -898,6 +898,30 @@ def ui(
             raise typer.Exit(subprocess.call([*server, "--port", str(port), "--workers", "1"], env=lean))
         except KeyboardInterrupt:
             typer.echo("MLflow ended")
+
+
+@app.command()
+def serve(
+    name: Annotated[str, typer.Option(help="Name of the registered model.")] = "bakery",
+    host: Annotated[str, typer.Option(help="Address to listen on; any but this machine's needs a key.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0: any free one.")] = 8000,
+    horizon: Annotated[int, typer.Option(help="Days to keep ready.")] = 14,
+    every: Annotated[float, typer.Option(help="Seconds between two looks at the registry.")] = 5.0,
+) -> None:
+    "Answer forecasts over HTTP with whoever is champion; keys in MLWORKBOOK_API_KEYS; Ctrl-C ends it."
+    with exit_codes(False):
+        from mlworkbook.service import KEYS, create_app, listen, log_to, run_app
+
+        if not os.environ.get(KEYS, "").strip() and host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError(f"--host is {host} and there is no key; set {KEYS}, or leave --host out")
+        place = listen(host, port)
+        try:
+            service = create_app(name, horizon=horizon, every=every)
+        except ModuleNotFoundError as error:
+            raise ValueError(f"{error.name} is missing; install it: pip install 'mlworkbook[service]'") from error
+        typer.echo(f"forecasts at http://{host}:{place.getsockname()[1]} (see /ready; Ctrl-C ends it)")
+        log_to(sys.stderr)
+        run_app(service, place)
 
 
 def main() -> None:
