@@ -84,7 +84,7 @@ def check_store(
 ) -> str:  # the same
     """Find out in seconds whether runs can be kept there.
 
-    Raises `OSError` for a place that cannot be reached or written, `ValueError` for a folder.
+    Raises `OSError` for a place that cannot be reached or written, `ValueError` for one that cannot keep files.
     """
     if uri.startswith("sqlite:///"):
         check_sqlite(database(uri), wait)
@@ -97,6 +97,11 @@ def check_store(
             raise ConnectionError(
                 f"no tracking server answers at {uri} ({error}); start it or unset MLFLOW_TRACKING_URI"
             ) from error
+    elif uri.startswith(("postgresql", "mysql", "mssql")):
+        raise ValueError(
+            f"tracking store {uri.split(':')[0]}://… is a database: the files of its runs would stay on this computer; "
+            "run `mlflow server` beside it and set MLFLOW_TRACKING_URI to the server's address"
+        )
     elif ":" not in uri or uri.startswith("file:"):
         raise ValueError(
             f"tracking store {uri!r} is a folder, expected a database or a server; "
@@ -109,6 +114,9 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing leaves the machine
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # a server that is started again within half a minute is waited for: 0 + 2 + 4 + 8 + 16 seconds
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
 
 
@@ -171,9 +179,12 @@ def experiment_id(
 PROCESS = "mlworkbook.process"
 
 
-def this_process() -> str:  # `host:pid:birth`
-    "Name the process that runs this line so that another can tell whether it still lives."
-    return f"{platform.node()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+def this_process(
+    pid: int | None = None,  # of another process of this machine
+) -> str:  # `host:pid:birth`
+    "Name a process, the one that runs this line when none is given, so that another can tell whether it still lives."
+    process = psutil.Process(pid)
+    return f"{platform.node()}:{process.pid}:{process.create_time():.2f}"
 
 
 def is_alive(
@@ -222,8 +233,12 @@ def start_run(
     experiment: str = "bakery",  # group of runs that answer one question
     folder: str | Path | None = None,  # of the store; the workspace when omitted
     parent: str | None = None,  # run id under which this one is shown
+    run_id: str | None = None,  # an unfinished run to go on with, instead of a new one
 ) -> Iterator[str]:  # the run id
-    "Open a run that knows its process and its versions; it is closed also when the code fails."
+    """Open a run that knows its process and its versions; it is closed also when the code fails.
+
+    Raises `ConnectionError` when the server stops answering; what the run holds stays, and `run_id` goes on from there.
+    """
     client = connect(folder)
     import mlflow
 
@@ -232,8 +247,18 @@ def start_run(
     tags = {PROCESS: this_process(), "version.python": platform.python_version()}
     tags |= {f"version.{package}": version(package) for package in PACKAGES}
     nested = mlflow.active_run() is not None
-    with mlflow.start_run(experiment_id=group, run_name=name, tags=tags, parent_run_id=parent, nested=nested) as run:
-        yield run.info.run_id
+    about = {"experiment_id": group, "run_name": name, "tags": tags, "parent_run_id": parent, "nested": nested}
+    try:
+        with mlflow.start_run(run_id, **about) as run:
+            run_id = run.info.run_id
+            yield run_id
+    except mlflow.MlflowException as error:
+        if "Max retries exceeded" not in str(error):
+            raise
+        raise ConnectionError(
+            f"the tracking server {client.tracking_uri} stopped answering, or one of its stores did; run {run_id} keeps "
+            f"what had arrived: start the server and go on with start_run({name!r}, …, run_id={run_id!r})"
+        ) from error
 
 # %% ../nbs/develop/36_tracking.ipynb #tr-digest
 def digest(
