@@ -8,7 +8,7 @@ FILES := settings.ini setup.py constraints.txt
 unexport PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check export lint sync lessons pythons site lab student ui docs bench mutants lock release clean
+.PHONY: help run test check export lint sync lessons pythons site lab student ui stores docs bench mutants lock release clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ student: .venv/.run ## write the learner's edition to DEST (default: student); y
 ui: .venv/.run ## look at the runs in MLflow
 	@$(BIN)/mlworkbook ui
 
+stores: .venv/.stores ## PostgreSQL, an S3 server and MLflow for a team, until Ctrl-C; ARGS="--port 5000" chooses the address
+	@$(BIN)/mlworkbook stores $(ARGS)
+
 bench: .venv/.dev ## measure every figure that the README or the site quotes
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
@@ -89,11 +92,15 @@ clean: ## remove what can be made again; never the learner's work
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab]"
 	@touch $@
 
+.venv/.stores: $(FILES) | .venv/.run
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,aws,stores]"
+	@touch $@
+
 # only files are unpacked: nothing of a package is run, and what it depends on is not fetched
 .venv/.npm: settings.ini tools/npm.py | .venv/.dev
 	@$(BIN)/python tools/npm.py
 	@touch $@
 
 .venv/.dev: $(FILES) | .venv/bin/uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,dev,docs,spark,formats,aws,service]"
-	@touch $@ .venv/.run
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,dev,docs,spark,formats,aws,service,stores]"
+	@touch $@ .venv/.run .venv/.stores

@@ -7,7 +7,7 @@ __all__ = ['app', 'WAYS_OUT', 'CANDIDATE', 'BASELINE', 'MARK', 'ASSUMPTIONS', 'E
            'hushed', 'Talk', 'note', 'Source', 'Job', 'command', 'Teller', 'heard', 'load', 'dates', 'judge', 'league',
            'enroll', 'crown', 'retake', 'tonight', 'written', 'run', 'grid', 'backtest', 'train', 'promote', 'Return',
            'rollback', 'forecast', 'Look', 'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog',
-           'Branches', 'gitflow', 'progress', 'student', 'ui', 'serve', 'main']
+           'Branches', 'gitflow', 'progress', 'student', 'ui', 'serve', 'stores', 'main']
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-imports
 import json
@@ -884,6 +884,9 @@ def ui(
 
     with exit_codes(False), hushed(False):
         uri = connect().tracking_uri
+        if uri.startswith("http"):
+            typer.echo(f"the runs are on a server, at {uri}: open that address in a browser")
+            return
         with socket.socket() as free:
             free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -922,6 +925,27 @@ def serve(
         typer.echo(f"forecasts at http://{host}:{place.getsockname()[1]} (see /ready; Ctrl-C ends it)")
         log_to(sys.stderr)
         run_app(service, place)
+
+
+@app.command()
+def stores(
+    port: Annotated[int, typer.Option(help="Port of MLflow; 0: that of last time, or any free one.")] = 0,
+    folder: Annotated[Path | None, typer.Option(help="Folder of the data; default: the workspace.")] = None,
+) -> None:
+    "Run PostgreSQL, an S3 server and MLflow for a team, on this machine only; Ctrl-C ends them."
+    import signal
+
+    from mlworkbook import stores as team
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how an operating system says Ctrl-C
+    with exit_codes(False), hushed(False), heard(team.logger):
+        try:
+            typer.echo("starting PostgreSQL, the S3 server and MLflow; some ten seconds")
+            with team.stores(folder, port=port) as running:
+                typer.echo(f"ready; in every terminal of the team: export MLFLOW_TRACKING_URI={running.address}")
+                team.watch(running)
+        except KeyboardInterrupt:
+            typer.echo("the stores ended; their data stay, and the next start goes on with them")
 
 
 def main() -> None:

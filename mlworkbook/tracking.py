@@ -154,7 +154,10 @@ def connect(
 
         for chatty in ("mlflow.store.db.utils", "mlflow.models.signature"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
+        yours = os.environ.get("MLFLOW_TRACKING_URI")
         mlflow.set_tracking_uri(uri)
+        if not yours:  # MLflow has just written its own there: another folder would be taken for this one
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
         client = mlflow.MlflowClient()
         client.search_experiments(max_results=1)  # makes the tables of a new store
     return client
@@ -256,8 +259,8 @@ def start_run(
         if "Max retries exceeded" not in str(error):
             raise
         raise ConnectionError(
-            f"the tracking server {client.tracking_uri} stopped answering, or one of its stores did; run {run_id} keeps "
-            f"what had arrived: start the server and go on with start_run({name!r}, …, run_id={run_id!r})"
+            f"the tracking server {client.tracking_uri} stopped answering, or one of its stores did; run {run_id} "
+            f"keeps what had arrived: start the server and go on with start_run({name!r}, …, run_id={run_id!r})"
         ) from error
 
 # %% ../nbs/develop/36_tracking.ipynb #tr-digest

@@ -6,6 +6,7 @@ import shutil
 import sys
 
 from mlworkbook.scale import check_java
+from mlworkbook.stores import missing as missing_stores
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 missing = []
@@ -21,5 +22,6 @@ try:
     check_java(os.environ)
 except RuntimeError as error:
     missing.append(f"Spark is not tested, and lesson 38 stops where it needs it. {error}")
-print("\n".join(missing) or "Chromium, npm and Java found: every test can run")
+missing += [f"The stores are not tested, and lesson 43 stops where it needs them: {lack}." for lack in missing_stores()]
+print("\n".join(missing) or "Chromium, npm, Java and the stores found: every test can run")
 sys.exit(bool(missing) and os.environ.get("CI") == "true")
