@@ -26,7 +26,10 @@ class BuildWithLessons(build_py):
             )
             for name in ("settings.ini", "constraints.txt", "environment.yml"):
                 shutil.copy(here / name, target.parent / name)
-            shutil.copytree(here / "infra", target.parent / "infra", dirs_exist_ok=True)
+            # the keys of the stores, if somebody keeps them there, stay there
+            shutil.copytree(
+                here / "infra", target.parent / "infra", dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*")
+            )
             workflows = Path(".github", "workflows")
             shutil.copytree(here / workflows, target.parent / workflows, dirs_exist_ok=True)
 

@@ -27,7 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +116,7 @@ class Plan:
 
     folder: Path
     ports: dict[str, int]  # by name of the door
-    keys: dict[str, str]  # by name of who uses it
+    keys: dict[str, str] = field(repr=False)  # by name of who uses it
 
     @property
     def address(self) -> str:  # what the team writes in MLFLOW_TRACKING_URI
@@ -159,6 +159,8 @@ def draw_plan(
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} cannot be read ({error!r}); bring it back from the last backup") from error
     if port:
+        if not 0 < port < 65_536:
+            raise ValueError(f"port is {port}, expected 1 to 65535, or 0 for any free one")
         ports["mlflow"] = port
     # an address that the team has written down does not change behind its back
     if "mlflow" in ports and not is_free(ports["mlflow"]):
@@ -413,10 +415,10 @@ def stores(
 ) -> Iterator[Stores]:  # running; its `address` is what clients need
     """Run PostgreSQL, an S3 server and MLflow as one, on this machine only, always on the same data.
 
-    Raises `ModuleNotFoundError` when something is not installed, `BlockingIOError` when they run already, `OSError`.
+    Raises `OSError` when something is not installed, a place or port cannot be used, or they run already.
     """
     if lacks := missing():
-        raise ModuleNotFoundError("; ".join(lacks))
+        raise FileNotFoundError("; ".join(lacks))
     place = Path(folder or workspace()).absolute() / "stores"
     if place.is_dir() or not place.exists():
         with suppress(OSError):  # draw_plan says why
