@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['logger', 'SCHEMA', 'PAGE', 'as_of', 'complete', 'fingerprint', 'only_one', 'Batch', 'run_batch', 'plot_night',
-           'write_report']
+           'picture', 'wide_table', 'write_report']
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-imports
 import base64
@@ -14,7 +14,7 @@ import html
 import io
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,11 +231,11 @@ def plot_night(
     return ax
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-picture
-def _picture(
-    history: pd.DataFrame,  # one series
-    forecast: pd.DataFrame,  # its next days
-    name: str,  # for those who cannot see it
+def picture(
+    draw: Callable[[Axes], object],  # draws on the axes it is given
+    alt: str,  # for those who cannot see it
 ) -> str:  # an <img> that carries its own PNG
+    "A picture inside the page, readable on white and on black."
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -243,16 +243,25 @@ def _picture(
     grey = dict.fromkeys(names, "#808080")  # readable on white and on black: the page follows the reader's mode
     with matplotlib.rc_context(dict(matplotlib.rcParamsDefault) | grey):
         figure = Figure(figsize=(7, 2.6))
-        plot_night(history, forecast, figure.add_axes((0.1, 0.2, 0.88, 0.76)))
+        draw(figure.add_axes((0.1, 0.2, 0.88, 0.76)))
         sink = io.BytesIO()
         figure.savefig(sink, format="png", dpi=90, transparent=True, bbox_inches="tight", metadata={"Software": None})
     code = base64.b64encode(sink.getvalue()).decode()
-    return f'<img alt="{html.escape(name)}: sales and forecast" src="data:image/png;base64,{code}">'
+    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{code}">'
 
 
-def _table(
+def _picture(
+    history: pd.DataFrame,  # one series
+    forecast: pd.DataFrame,  # its next days
+    name: str,  # for those who cannot see it
+) -> str:  # an <img> that carries its own PNG
+    return picture(lambda ax: plot_night(history, forecast, ax), f"{name}: sales and forecast")
+
+
+def wide_table(
     frame: pd.DataFrame,  # text and numbers, shown as they are
 ) -> str:  # <table> that scrolls by itself on a narrow screen
+    "A table of the page."
     return f'<div class="wide">{frame.to_html(index=False, border=0, justify="unset")}</div>'
 
 
@@ -264,7 +273,7 @@ def _days(
     units = forecast[list(names)].dropna(axis="columns", how="all").round().rename(columns=names)
     units = units.map(lambda value: "" if pd.isna(value) else f"{value:.0f}")
     note = forecast["status"].replace("model", "").fillna("").rename("note")
-    return _table(pd.concat([day.rename("day"), units, *([note] if note.any() else [])], axis=1))
+    return wide_table(pd.concat([day.rename("day"), units, *([note] if note.any() else [])], axis=1))
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-style
 PAGE = """<!doctype html>
@@ -315,7 +324,7 @@ def write_report(
         "<p>The sum has no interval: the series do not have their worst day together, so theirs cannot be added.</p>",
     ]
     if league is not None:
-        body += ["<h2>How the models did on days they had not seen</h2>", _table(league)]
+        body += ["<h2>How the models did on days they had not seen</h2>", wide_table(league)]
     body.append("<h2>Series by series</h2>")
     drawn = forecast.groupby("unique_id")["yhat"].sum().nlargest(pictures).index
     for series, days in forecast.groupby("unique_id"):
