@@ -6,8 +6,9 @@
 __all__ = ['app', 'WAYS_OUT', 'CANDIDATE', 'BASELINE', 'MARK', 'ASSUMPTIONS', 'ENGINES', 'SOURCE', 'Refused', 'exit_codes',
            'hushed', 'Talk', 'note', 'Source', 'Job', 'command', 'Teller', 'heard', 'load', 'dates', 'judge', 'league',
            'enroll', 'crown', 'retake', 'tonight', 'written', 'run', 'grid', 'backtest', 'train', 'promote', 'Return',
-           'rollback', 'forecast', 'Look', 'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog',
-           'Branches', 'gitflow', 'progress', 'student', 'ui', 'serve', 'stores', 'main']
+           'rollback', 'forecast', 'Watch', 'set_limits', 'monitor', 'Look', 'data', 'made_up', 'doctor', 'Gate',
+           'stages', 'Stories', 'backlog', 'Branches', 'gitflow', 'progress', 'student', 'ui', 'serve', 'stores',
+           'main']
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-imports
 import json
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from mlworkbook.batch import Batch
     from mlworkbook.forecaster import Engine, Forecaster, Params
+    from mlworkbook.monitor import Limits
     from mlworkbook.value import UnitCosts
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-guard
@@ -249,7 +251,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="From sales to a forecast that runs every night. Start with: mlworkbook run",
-    epilog="Exit codes: 0 fine, 1 unexpected, 2 bad input, 3 refused by the gate, 130 interrupted.",
+    epilog="Exit codes: 0 fine, 1 unexpected, 2 bad input, 3 refused by the gate, 4 an alarm rang, 130 interrupted.",
 )
 
 
@@ -671,6 +673,95 @@ def forecast(job: Job) -> None:  # options
         "files": {"forecast": str(done.path)},
     }
     job.show(result, f"{done.rows} rows {done.state}, {table['yhat'].sum():,.0f} units: {done.path}")
+
+
+@dataclass(frozen=True)
+class Watch(Job):
+    "Options of `monitor`."
+
+    period: Annotated[int, typer.Option(help="Days between the cutoffs that the limits are set on.")] = 14
+    nights: Annotated[Path | None, typer.Option(help="Folder of the published nights; default: what was forecast.")] = (
+        None
+    )
+    today: Annotated[
+        str, typer.Option(help="The morning, YYYY-MM-DD; default: today, or the day after the bundled sales.")
+    ] = ""
+    false_alarms: Annotated[float, typer.Option(help="Mornings a month that may ring for nothing.")] = 1.0
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Set the limits again.")] = False
+
+    def morning(
+        self,
+        last: "pd.Timestamp",  # last day with sales
+    ) -> "pd.Timestamp":
+        "What --today says."
+        import pandas as pd
+
+        if not self.today:
+            return pd.Timestamp.today().normalize() if self.data else last + pd.Timedelta(days=1)
+        try:
+            return pd.to_datetime(self.today, format="%Y-%m-%d")
+        except ValueError:
+            raise ValueError(f"--today is {self.today!r}, expected a day such as 2024-06-03") from None
+
+
+def set_limits(
+    job: Watch,  # options
+    history: "pd.DataFrame",  # as `load` returns it
+    first: "pd.Timestamp",  # first published night: nothing after it is learned from
+) -> "Limits":
+    "The limits of this shop, kept beside its forecast; calibrated when there are none, or when asked."
+    from functools import partial
+
+    from mlworkbook.backtest import backtest
+    from mlworkbook.forecaster import prophet_forecast
+    from mlworkbook.monitor import calibrate, load_limits, save_limits
+
+    path = job.folder() / "limits.json"
+    if path.is_file() and not job.calibrate:
+        limits = load_limits(path)
+        if limits.false_alarms != job.false_alarms:
+            note(f"{path.name} is for {limits.false_alarms:g} false alarms a month; --calibrate sets it again")
+        return limits
+    with job.step("calibrate the alarms", spin=False) as said:
+        before = history[history["ds"] <= first]
+        dates(job, before)
+        model = {CANDIDATE: partial(prophet_forecast, engine=job.motor())}
+        spans = {"initial": job.initial, "period": job.period, "workers": job.processes()}
+        done = backtest(before, model, job.horizon, folder=workspace() / "backtest", progress=not job.quiet, **spans)
+        limits = calibrate(done.of(CANDIDATE), before, false_alarms=job.false_alarms)
+        save_limits(limits, path)
+        said.append(f"{limits.false_alarms:g} false alarms a month, on {limits.days} days to {limits.last}")
+    return limits
+
+
+@command(Watch)
+def monitor(job: Watch) -> None:  # options
+    "Ask whether the published forecasts are still true, as every morning; exit code 4 when an alarm rings."
+    from mlworkbook import monitor as watch
+    from mlworkbook.contract import last_day
+
+    history = load(job)
+    today = job.morning(last_day(history))
+    with heard(watch.logger):
+        folder = job.nights or job.folder() / "forecast"
+        nights = watch.published(folder)["cutoff"]
+        scored = watch.live(folder, history, today=today)
+    night = nights[nights < today].max()
+    limits = set_limits(job, history, nights.min())
+    with job.step("watch") as said:
+        newest = scored[scored["model"].eq(scored["model"].tail(1).squeeze())].dropna(axis=1, how="all")
+        rang = watch.alarms(newest, history, limits, today=today, night=night)
+        page = job.folder() / "monitor.html"
+        about = {"title": f"{job.called()}: is it still true?", "today": today, "night": night}
+        watch.write_page(page, newest, history, limits, power=watch.figures(), **about)
+        said.append(f"{newest['ds'].nunique()} days scored")
+    records = json.loads(rang.assign(ds=rang["ds"].astype(str)).to_json(orient="records", double_precision=15))
+    result = {"name": job.called(), "today": f"{today:%Y-%m-%d}", "night": f"{night:%Y-%m-%d}", "alarms": records}
+    lines = [f"{one.kind}, {one.unique_id or 'whole chain'}: {one.message}" for one in rang.itertuples()]
+    summary = f"{len(lines)} alarms on the morning of {today:%Y-%m-%d}" if lines else f"quiet on {today:%Y-%m-%d}"
+    job.show(result | {"files": {"page": str(page)}}, *lines, f"{summary}: {page}")
+    if lines:
+        raise typer.Exit(4)
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-data
 @dataclass(frozen=True)
