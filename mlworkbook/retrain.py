@@ -12,7 +12,7 @@ __all__ = ['CURABLE', 'CHALLENGER', 'CHAMPION', 'BASELINE', 'JOURNAL', 'FORMAT',
 import json
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -23,7 +23,7 @@ from matplotlib.axes import Axes
 from .backtest import backtest
 from .baselines import open_days, seasonal_naive
 from .batch import as_of, only_one
-from .contract import Forecast, last_day, past, seen
+from .contract import Forecast, check_whole, last_day, past, seen
 from .exercises import writing_in
 from .forecaster import Engine, Forecaster, Params, prophet_forecast
 from .registry import Decision, fetch, find, log_panel, promote, referee, rollback
@@ -153,6 +153,14 @@ class Plan:
     costs: UnitCosts = BAKERY_COSTS
     engine: Engine = SOLVER
 
+    def __post_init__(self) -> None:
+        if not self.recipes:
+            raise ValueError("recipes is {}, expected settings by name, at least one")
+        if taken := {CHALLENGER, CHAMPION, BASELINE} & set(self.recipes):
+            raise ValueError(f"recipe {min(taken)!r} has the name of a rival; give it another one")
+        for name in ("every", "rest", "horizon", "nights", "period"):
+            check_whole(name, getattr(self, name))
+
 
 def nights_unseen(
     known: pd.DataFrame,  # history, as tonight knows it
@@ -259,18 +267,17 @@ def write(
 class Store(Protocol):
     "Where versions live; the decisions are the same whichever it is."
 
-    def served(
-        self,
-        version: str | None = None,  # the champion's when omitted
-    ) -> Served | None: ...
+    def served(self, version: str | None = None) -> Served | None:
+        "That version, or the champion; None when there is none."
 
-    def enroll(
-        self, fitted: Forecaster, scored: pd.DataFrame, costs: UnitCosts, mark: str
-    ) -> str: ...  # version; the same one for the same mark
+    def enroll(self, fitted: Forecaster, scored: pd.DataFrame, costs: UnitCosts, mark: str) -> str:
+        "Keep a version and return its number; the same mark gives the same version."
 
-    def settle(self, version: str, scored: pd.DataFrame, costs: UnitCosts, decision: Decision) -> None: ...
+    def settle(self, version: str, scored: pd.DataFrame, costs: UnitCosts, decision: Decision) -> None:
+        "Make it the champion if it was promoted; once more changes nothing."
 
-    def rollback(self, reason: str) -> str: ...  # version that serves again
+    def rollback(self, reason: str) -> str:
+        "Give back the champion before this one and return its version."
 
 
 class Shelf:
@@ -459,30 +466,31 @@ def go_back(
     store: Store,  # of the versions
     folder: str | Path,  # of the journal
     *,
-    date: pd.Timestamp | str,  # day of the decision
     reason: str,  # for whoever asks next month
+    date: pd.Timestamp | str | None = None,  # of the decision; the last one's, or the champion's last day, when omitted
     who: str = "",  # person or program
 ) -> Record:  # "rolled back", written
     """Give the stores back the champion before this one, and write it down; an interrupted one is only ended.
 
     Raises `ValueError` when there is none, without a reason, or for a date before the last decision.
     """
-    folder, today = Path(folder), f"{pd.Timestamp(date):%Y-%m-%d}"
+    folder = Path(folder)
     if not reason.strip():
         raise ValueError("reason is empty, expected a sentence; next month somebody will ask why")
     with only_one(folder):
         done, champion = journal(folder), store.served()
-        if done and done[-1].date > today:
-            raise ValueError(f"date is {today}, before the last decision, of {done[-1].date}; set the clock right")
         if champion is None:
             raise ValueError("there is no champion; nothing to roll back")
-        last = done[-1] if done else None
-        if last is None or last.action != "going back":
-            last = write(folder, Record(today, "going back", reason, previous=champion.version, who=who))
-        version = store.rollback(last.reason) if champion.version == last.previous else champion.version
-        return write(
-            folder, Record(today, "rolled back", last.reason, version=version, previous=last.previous, who=who)
-        )
+        known = max([f"{champion.trained:%Y-%m-%d}", *(one.date for one in done[-1:])])
+        today = known if date is None else f"{pd.Timestamp(date):%Y-%m-%d}"
+        if done and done[-1].date > today:
+            raise ValueError(f"date is {today}, before the last decision, of {done[-1].date}; set the clock right")
+        if done and done[-1].action == "going back" and done[-1].previous != champion.version:
+            begun, version = done[-1], champion.version  # it died after the crown had moved
+        else:
+            begun = write(folder, Record(today, "going back", reason, previous=champion.version, who=who))
+            version = store.rollback(reason)
+        return write(folder, replace(begun, action="rolled back", version=version))
 
 # %% ../nbs/deploy/57_retrain.ipynb #rt-shop
 SILENCE = pd.DataFrame({"ds": pd.Series(dtype="datetime64[ns]"), "kind": "", "unique_id": "", "message": ""})
