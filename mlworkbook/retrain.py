@@ -220,7 +220,7 @@ class Record:
     "One line of the journal: what was decided, when, by whom, why and on which figures."
 
     date: str  # YYYY-MM-DD, last day with sales that the decision knew
-    action: str  # "begun", "promoted", "refused", "repair", "rolled back"; "wait" is not written
+    action: str  # "begun", "promoted", "refused", "repair", "going back", "rolled back", "stayed"
     reason: str  # why it was asked for
     verdict: str = ""  # what the gate said
     version: str = ""  # that was trained, or that serves again
@@ -485,11 +485,15 @@ def go_back(
         today = known if date is None else f"{pd.Timestamp(date):%Y-%m-%d}"
         if done and done[-1].date > today:
             raise ValueError(f"date is {today}, before the last decision, of {done[-1].date}; set the clock right")
-        if done and done[-1].action == "going back" and done[-1].previous != champion.version:
+        if done and done[-1].action == "going back" and int(champion.version) < int(done[-1].previous):
             begun, version = done[-1], champion.version  # it died after the crown had moved
         else:
             begun = write(folder, Record(today, "going back", reason, previous=champion.version, who=who))
-            version = store.rollback(reason)
+            try:
+                version = store.rollback(reason)
+            except ValueError as error:
+                write(folder, replace(begun, action="stayed", verdict=str(error), version=champion.version))
+                raise
         return write(folder, replace(begun, action="rolled back", version=version))
 
 # %% ../nbs/deploy/57_retrain.ipynb #rt-shop
@@ -573,5 +577,5 @@ def plot_race(
             pd.to_datetime(list(promoted)), [0.02] * len(promoted), "^", color="0.2", transform=low, label="promoted"
         )
     ax.set(xlabel="day", ylabel=f"EUR saved against {rival}")
-    ax.legend(loc="upper left", frameon=False, ncols=2)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 0.1), frameon=False, ncols=2)
     return ax

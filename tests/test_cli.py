@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from jira_server import serve
 from mlworkbook import cli
+from mlworkbook.batch import only_one
 from mlworkbook.exercises import remember, workspace, write_atomic
 from mlworkbook.gitflow import Repository
 from mlworkbook.sales import make_sales
@@ -377,6 +378,45 @@ class TestRun:
         assert (
             json.loads(call("forecast", "--data", shop, "--json", "--out", tmp_path / "out").stdout)["version"] == "1"
         )
+
+    def test_retrained_when_it_is_due(self, shop, tmp_path):
+        words = ["--data", shop, *SMALL, "--out", tmp_path / "out", "--horizon", 7]
+        empty = call("retrain", *words, "--date", "2022-12-01", "--json", "--who", "ana")
+        first = json.loads(empty.stdout)
+        assert empty.exit_code == 0 and (first["action"], first["version"], first["who"]) == ("promoted", "1", "ana")
+        again = call("retrain", *words, "--date", "2022-12-01", "--json")
+        assert json.loads(again.stdout) == first and again.exit_code == 0
+        for date, said in [
+            ("2022-11-30", "before the last decision, of 2022-12-01; set the clock right"),
+            ("2022-12-03", "ask again on 2022-12-08 or later"),
+            ("2029-01-01", "expected a day with sales"),
+            ("Monday", "--date is 'Monday', expected a day such as 2024-06-03"),
+        ]:
+            told = call("retrain", *words, "--date", date)
+            assert told.exit_code == 2 and said in told.stderr and told.stdout == ""
+        wait = call("retrain", *words, "--date", "2022-12-05", "--if-due", "--json")
+        assert wait.exit_code == 0 and json.loads(wait.stdout)["action"] == "wait"
+        with only_one(tmp_path / "out"):
+            assert "another process is writing" in call("retrain", *words).stderr
+
+        broken = pd.read_csv(shop)
+        late = pd.to_datetime(broken["ds"]).between("2023-01-10", "2023-01-12")
+        broken["y"] = broken["y"].mask(late, broken["y"] // 12)
+        broken.to_csv(tmp_path / "boxes.csv", index=False)
+        boxes = ["--data", tmp_path / "boxes.csv", "--name", "shop", *words[2:], "--date", "2023-01-12"]
+        repair = call("retrain", *boxes, "--if-due")
+        assert repair.exit_code == 2 and "ask whether the unit changed" in repair.stderr
+        done = call("retrain", *words, "--date", "2023-01-12", "--if-due", "--json")
+        second = json.loads(done.stdout)
+        assert done.exit_code == {"promoted": 0, "refused": 3}[second["action"]]
+        assert second["reason"] == "42 days since the last training, 28 agreed" and second["previous"] == "1"
+
+        alone = call("rollback", "--name", "shop", "--reason", "no bread on Sundays")
+        lines = [json.loads(line) for line in (workspace() / "retrain" / "shop" / "retrain.jsonl").open()]
+        if second["action"] == "promoted":
+            assert alone.exit_code == 0 and "version 1 is champion again" in alone.stdout
+            assert lines[-1]["action"] == "rolled back" and lines[-1]["reason"] == "no bread on Sundays"
+        assert [one["action"] for one in lines][:3] == ["begun", "promoted", "repair"]
 
     def test_the_gate_says_no(self, shop, tmp_path, monkeypatch):
         import mlworkbook.forecaster

@@ -375,6 +375,13 @@ class TestGoBack:
         assert store.served().version == "1" and rt.journal(tmp_path)[-1] == done
         with pytest.raises(ValueError, match="no champion before this one"):
             rt.go_back(store, tmp_path, reason="once more")
+        assert [one.action for one in rt.journal(tmp_path)][-2:] == ["going back", "stayed"]
+
+    def test_a_newer_champion_is_no_step_back(self, tmp_path):
+        store = self.shelf(tmp_path)
+        rt.write(tmp_path, rt.Record("2023-05-03", "going back", "x", previous="1"))
+        done = rt.go_back(store, tmp_path, date="2023-05-04", reason="y")
+        assert (done.version, done.previous, done.reason) == ("1", "2", "y")
 
     def test_cut_after_the_step_it_does_not_step_twice(self, tmp_path):
         store = self.shelf(tmp_path)
