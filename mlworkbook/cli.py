@@ -6,9 +6,9 @@
 __all__ = ['app', 'WAYS_OUT', 'CANDIDATE', 'BASELINE', 'MARK', 'ASSUMPTIONS', 'ENGINES', 'SOURCE', 'Refused', 'exit_codes',
            'hushed', 'Talk', 'note', 'Source', 'Job', 'command', 'Teller', 'heard', 'load', 'dates', 'judge', 'league',
            'enroll', 'crown', 'retake', 'tonight', 'written', 'run', 'grid', 'backtest', 'train', 'promote', 'Return',
-           'rollback', 'forecast', 'Watch', 'set_limits', 'monitor', 'Look', 'data', 'made_up', 'doctor', 'Gate',
-           'stages', 'Stories', 'backlog', 'Branches', 'gitflow', 'progress', 'student', 'ui', 'serve', 'stores',
-           'main']
+           'notes', 'rollback', 'forecast', 'Watch', 'set_limits', 'monitor', 'Renew', 'heard_since', 'retrain', 'Look',
+           'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog', 'Branches', 'gitflow', 'progress',
+           'student', 'ui', 'serve', 'stores', 'main']
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-imports
 import json
@@ -645,12 +645,20 @@ class Return(Talk):
     reason: Annotated[str, typer.Option(help="Why, for whoever asks next month.")] = ""
 
 
+def notes(
+    name: str,  # of the registered model
+) -> Path:  # folder of its journal
+    "Where every decision about a model is written down."
+    return workspace() / "retrain" / name
+
+
 @command(Return)
 def rollback(job: Return) -> None:  # options
-    "Give the shops back the champion before this one."
-    from mlworkbook.registry import rollback as go_back
+    "Give the shops back the champion before this one, and write down why."
+    from mlworkbook.retrain import Registry, go_back
 
-    version = go_back(job.name, reason=job.reason)
+    done = go_back(Registry(job.name), notes(job.name), reason=job.reason or "not given", who="mlworkbook rollback")
+    version = done.version
     job.show({"name": job.name, "version": version}, f"{job.name}: version {version} is champion again")
 
 
@@ -762,6 +770,74 @@ def monitor(job: Watch) -> None:  # options
     job.show(result | {"files": {"page": str(page)}}, *lines, f"{summary}: {page}")
     if lines:
         raise typer.Exit(4)
+
+
+@dataclass(frozen=True)
+class Renew(Watch):
+    "Options of `retrain`."
+
+    date: Annotated[
+        str, typer.Option(help="Last day whose sales may be seen, YYYY-MM-DD; default: the last there is.")
+    ] = ""
+    if_due: Annotated[bool, typer.Option("--if-due", help="Only when it is time or an alarm asks for it.")] = False
+    every: Annotated[int, typer.Option(help="With --if-due: days after which it is time.")] = 28
+    reason: Annotated[str, typer.Option(help="Why, for whoever asks next month.")] = "asked for"
+    who: Annotated[str, typer.Option(help="Who asks.")] = "mlworkbook retrain"
+
+
+def heard_since(
+    job: Renew,  # options
+    known: "pd.DataFrame",  # history, as that night knew it
+    day: "pd.Timestamp",  # last day with sales
+) -> "pd.DataFrame":  # alarms of all mornings since the model that was forecast last; none without scored nights
+    "What the published nights say about the model."
+    import pandas as pd
+
+    from mlworkbook import monitor as watch
+    from mlworkbook.retrain import SILENCE
+
+    folder, today = job.nights or job.folder() / "forecast", day + pd.Timedelta(days=1)
+    nights = watch.published(folder)["cutoff"] if folder.is_dir() else pd.Series(dtype="datetime64[ns]")
+    if not (nights < day).any():
+        return SILENCE
+    scored = watch.live(folder, known, today=today)
+    newest = scored[scored["model"].eq(scored["model"].tail(1).squeeze())].dropna(axis=1, how="all")
+    limits = set_limits(job, known, nights.min())
+    tonight = watch.alarms(newest, known, limits, today=today, night=nights[nights < today].max())
+    broken = tonight["kind"].isin(("contract", "freshness")).any()
+    return tonight if broken else pd.concat([watch.rings(newest, known, limits), tonight]).drop_duplicates()
+
+
+@command(Renew)
+def retrain(job: Renew) -> None:  # options
+    "Train on what is new and let it replace the champion if it wins on nights that neither has seen."
+    import pandas as pd
+
+    from mlworkbook.batch import as_of, only_one
+    from mlworkbook.contract import last_day
+    from mlworkbook.retrain import Plan, Registry
+    from mlworkbook.retrain import retrain as renew
+
+    history = load(job)
+    try:
+        day = pd.to_datetime(job.date, format="%Y-%m-%d") if job.date else last_day(history)
+    except ValueError:
+        raise ValueError(f"--date is {job.date!r}, expected a day such as 2024-06-03") from None
+    plan = Plan(every=job.every, horizon=job.horizon, costs=job.prices(), engine=job.motor())
+    asked = {"date": day, "reason": job.reason, "who": job.who, "workers": job.processes()}
+    with only_one(job.folder()):
+        if job.if_due:
+            asked["alarms"] = heard_since(job, as_of(history, job.horizon, day), day)
+        with job.step("retrain") as said:
+            store = Registry(job.called(), engine=job.motor())
+            done = renew(history, store, notes(job.called()), plan, kept=workspace() / "backtest", **asked)
+            said.append(done.action)
+    job.show({"name": job.called()} | asdict(done), f"{job.called()}: {done.action}, {done.verdict or done.reason}")
+    if done.action == "repair":
+        raise ValueError(f"{done.reason}; repair the data and ask again")
+    if done.action == "refused":
+        raise Refused(f"version {done.version} of {job.called()!r} {done.verdict}; the champion stays")
+
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-data
 @dataclass(frozen=True)
