@@ -1,0 +1,193 @@
+"""Load the service and `mlflow models serve` with the same model, one after the other, with the same client.
+
+The client is wrk, written in C (Debian: apt-get install wrk). Kept forecasts are the usual ones, computed when the
+model was loaded; on demand means another horizon. Read the ratios: both servers had the same machine, in the same run.
+A smaller run for tests: bench_service.py --stores 2 --seconds 1 --requests 1000
+"""
+
+import argparse
+import http.client
+import json
+import logging
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from measure import memory
+from mlworkbook.forecaster import Forecaster, Params
+from mlworkbook.registry import log_panel
+from mlworkbook.sales import load_sales
+from mlworkbook.solver import SOLVER
+from mlworkbook.tracking import connect, start_run
+
+BIN = Path(sys.executable).parent
+AIMS = {"kept": 60, "on demand": 8}  # times the requests/s of `mlflow models serve`
+LUA = """
+wrk.method, wrk.body = "POST", os.getenv("BODY")
+wrk.headers["Content-Type"] = "application/json"
+local pause = tonumber(os.getenv("PAUSE"))
+if pause > 0 then function delay() return math.random(0, 2 * pause) end end
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def ask(port: int, method: str, path: str, body: dict | None = None) -> tuple[int, bytes]:
+    "Status and content of one answer."
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    line.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"})
+    answer = line.getresponse()
+    return answer.status, answer.read()
+
+
+@contextmanager
+def running(command: list, port: int, path: str):
+    "Run a server; give its process and the seconds until it was ready."
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = os.environ | quiet | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen(
+            list(map(str, command)), stdout=log, stderr=log, env=environment, start_new_session=True
+        )
+        try:
+            while True:
+                try:
+                    if ask(port, "GET", path)[0] == 200:
+                        break
+                except OSError:
+                    pass
+                if server.poll() is not None:
+                    log.seek(0)
+                    raise SystemExit(log.read().decode()[-2000:])
+                time.sleep(0.02)
+            yield psutil.Process(server.pid), time.perf_counter() - start
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def load(port: int, path: str, body: dict, seconds: float, connections: int = 8, pause: float = 0) -> dict:
+    "Load a server with wrk: `rate` in requests/s, `p50` and `p99` in ms, `count`."
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(LUA)
+        script.flush()
+        address = f"http://127.0.0.1:{port}{path}"
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "--latency"]
+        environment = os.environ | {"BODY": json.dumps(body), "PAUSE": str(round(pause))}
+        said = subprocess.run(
+            [*command, "-s", script.name, address], capture_output=True, text=True, check=True, env=environment
+        ).stdout
+    if "Non-2xx" in said or "Socket errors" in said:
+        raise SystemExit(f"{path} did not answer all:\n{said}")
+    units = {"us": 0.001, "ms": 1, "s": 1000}
+    times = {
+        f"p{share}": float(value) * units[unit]
+        for share, value, unit in re.findall(r"(50|99)%\s+([\d.]+)(us|ms|s)", said)
+    }
+    count = int(re.search(r"(\d+) requests in", said)[1])
+    return times | {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), "count": count}
+
+
+def model(stores: int, folder: Path) -> tuple[Path, list[str]]:
+    "Register a champion; where its files are, and its series."
+    kept = sorted(load_sales(level="store", ended="drop")["unique_id"].unique())[:stores]
+    history = load_sales(level="product", stores=[int(name[1:]) for name in kept], horizon=14, ended="drop")
+    client = connect(folder)
+    with start_run("bench", folder=folder):
+        version = log_panel(Forecaster(Params(), SOLVER).fit(history), "bakery")
+    client.set_registered_model_alias("bakery", "champion", version)
+    files = next(path.parent for path in folder.rglob("MLmodel"))
+    return files, history["unique_id"].unique().tolist()
+
+
+def ours(folder: Path, names: list[str], options: argparse.Namespace) -> dict[str, float]:
+    "All figures of the service."
+    port, one = free_port(), {"unique_id": names[0], "horizon": 14}
+    program = [BIN / "mlworkbook", "serve", "--port", port]
+    with running(program, port, "/ready") as (process, seconds):
+        every = {}
+        for name, horizon in (("kept", 14), ("first time", 13), ("on demand", 13)):
+            start = time.perf_counter()
+            asked = {"series": [{"unique_id": series, "horizon": horizon} for series in names]}
+            status, _ = ask(port, "POST", "/forecast", asked)
+            every[name] = time.perf_counter() - start
+            if status != 200:
+                raise SystemExit(f"{status} for all series")
+        rates = {}
+        for name, horizon in (("kept", 14), ("on demand", 13)):
+            rates[name] = load(port, "/forecast", {"series": [one | {"horizon": horizon}]}, options.seconds)
+        connections = 16
+        pause = 1000 * connections / (rates["kept"]["rate"] / 2)
+        half = load(port, "/forecast", {"series": [one]}, options.seconds, connections, pause)
+        before, seen = memory(process), 0
+        while seen < options.requests:
+            need = (options.requests - seen) / rates["kept"]["rate"]
+            seen += load(port, "/forecast", {"series": [one]}, min(60, need + 1))["count"]
+        after = memory(process)
+    print(f"start to ready            {seconds:6.1f} s")
+    for name, rate in rates.items():
+        print(f"{name:<18} {rate['rate']:12.0f} requests/s   p50 {rate['p50']:.1f} ms   p99 {rate['p99']:.1f} ms")
+    print(f"kept, half load    {half['rate']:12.0f} requests/s   p50 {half['p50']:.1f} ms   p99 {half['p99']:.1f} ms")
+    for name, took in every.items():
+        print(f"{len(names)} series in one request, {name:<10} {1000 * took:6.0f} ms")
+    print(f"memory {before:.0f} MB, after {seen} more requests {after:.0f} MB")
+    return {name: rate["rate"] for name, rate in rates.items()}
+
+
+def mlflow(files: Path, names: list[str], options: argparse.Namespace) -> float:
+    "Requests/s of `mlflow models serve`."
+    port = free_port()
+    program = [BIN / "mlflow", "models", "serve", "-m", files, "--env-manager", "local", "--port", port]
+    with running([*program, "--host", "127.0.0.1"], port, "/ping") as (process, seconds):
+        body = {"inputs": [{"unique_id": names[0], "horizon": 14}]}
+        ask(port, "POST", "/invocations", body)
+        rate = load(port, "/invocations", body, options.seconds)
+        print(
+            f"mlflow models serve{rate['rate']:12.1f} requests/s   p50 {rate['p50']:.0f} ms   p99 {rate['p99']:.0f} ms"
+        )
+        print(f"                   ready in {seconds:.1f} s, {memory(process):.0f} MB")
+    return rate["rate"]
+
+
+def main() -> None:
+    "Print the table."
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--stores", type=int, default=35, help="how many of the 35, with three products each")
+    parser.add_argument("--seconds", type=float, default=10, help="of each load")
+    parser.add_argument("--requests", type=int, default=100_000, help="after which memory is looked at again")
+    options = parser.parse_args()
+    if not shutil.which("wrk"):
+        raise SystemExit("wrk was not found; install it: sudo apt-get install wrk")
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"MLWORKBOOK_HOME": folder}
+        files, names = model(options.stores, Path(folder))
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+        theirs = mlflow(files, names, options)
+        rates = ours(Path(folder), names, options)
+    missed = []
+    for name, aim in AIMS.items():
+        print(f"{name:<18} {rates[name] / theirs:6.0f} times mlflow models serve (aim {aim})")
+        missed += [name] if rates[name] < aim * theirs else []
+    if missed:
+        raise SystemExit(f"under the aim: {', '.join(missed)}")
+
+
+if __name__ == "__main__":
+    main()
