@@ -587,7 +587,7 @@ class Guard:
 
         return receive_some
 
-# %% ../nbs/deploy/53_service.ipynb #sv-app
+# %% ../nbs/deploy/53_service.ipynb #sv-models
 EXAMPLES = [
     {"series": [{"unique_id": "S02", "horizon": 14}, {"unique_id": "S22", "horizon": 7}]},
     {
@@ -645,7 +645,7 @@ class Refusal(BaseModel):
     detail: str
     request_id: str
 
-
+# %% ../nbs/deploy/53_service.ipynb #sv-app
 def create_app(
     model: str | Forecaster = "bakery",  # registered name, whose champion is followed, or a fitted model
     *,

@@ -930,3 +930,48 @@ def test_questions_that_the_document_allows_or_forbids(forecaster):
     for mode in schemathesis.GenerationMode:
         quick(given(case=operation.as_strategy(generation_mode=mode))(ask_one))()
     assert {200, 422} <= set(seen) and max(seen) < 500 and len(seen) >= cases, sorted(set(seen))
+
+
+@pytest.mark.slow
+def test_the_recipe_of_the_container_builds_and_runs(tmp_path):
+    "On a base made here, because no image can be pulled; it fetches packages, so it runs only when it is asked to."
+    absent = [tool for tool in ("buildah", "mmdebstrap") if not shutil.which(tool)]
+    if absent:
+        pytest.skip(f"no builder of containers: {', '.join(absent)} not found (apt-get install buildah mmdebstrap)")
+    if os.environ.get("MLWORKBOOK_CONTAINER") != "1":
+        pytest.skip("fetches Debian and Python packages and takes minutes: set MLWORKBOOK_CONTAINER=1 to build")
+    store = ["--root", tmp_path / "root", "--runroot", tmp_path / "run", "--storage-driver", "vfs"]
+    settings = tmp_path / "pip.conf"
+    settings.write_text("[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n")
+
+    def shell(*words, **options):
+        done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, **options)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout.strip()
+
+    def buildah(verb, *words, **options):
+        return shell("buildah", verb, *store, *words, env=os.environ | {"BUILDAH_ISOLATION": "chroot"}, **options)
+
+    debian = ["--variant=minbase", "--include=python3,python3-venv,ca-certificates", "bookworm"]
+    shell("mmdebstrap", *debian, tmp_path / "base.tar")
+    base = buildah("from", "scratch")
+    buildah("add", base, tmp_path / "base.tar", "/")
+    buildah("commit", base, "localhost/base")
+    mounts = ["--volume", f"{settings}:/etc/pip.conf:ro", "--volume", "/etc/ssl/certs:/etc/ssl/certs:ro"]
+    recipe = ["--build-arg", "BASE=localhost/base", "--file", "infra/Dockerfile", "--tag", "service", "."]
+    buildah("build", *mounts, *recipe, cwd=Path(__file__).parent.parent)
+    box = buildah("from", "localhost/service")
+    assert buildah("run", box, "--", "id", "-u") == "10001"
+    command = ["buildah", "run", *store, box, "--", "mlworkbook", "serve", "--port", "0"]
+    one = Running(tmp_path, command, BUILDAH_ISOLATION="chroot")
+    try:
+        assert one.call("GET", "/health")[0] == 200
+        for _ in range(100):
+            status, said = one.call("GET", "/ready")
+            if "being loaded" not in said["detail"]:
+                break
+            time.sleep(0.1)
+        assert status == 503 and "no registry at /registry/mlflow.db" in said["detail"]
+    finally:
+        one.process.terminate()
+        one.end()
