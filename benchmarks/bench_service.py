@@ -120,12 +120,12 @@ def ours(folder: Path, names: list[str], options: argparse.Namespace) -> dict[st
     port, one = free_port(), {"unique_id": names[0], "horizon": 14}
     program = [BIN / "mlworkbook", "serve", "--port", port]
     with running(program, port, "/ready") as (process, seconds):
-        every = {}
+        used, every = sum(process.cpu_times()[:2]), {}
         for name, horizon in (("kept", 14), ("first time", 13), ("on demand", 13)):
-            start = time.perf_counter()
+            start, spent = time.perf_counter(), sum(process.cpu_times()[:2])
             asked = {"series": [{"unique_id": series, "horizon": horizon} for series in names]}
             status, _ = ask(port, "POST", "/forecast", asked)
-            every[name] = time.perf_counter() - start
+            every[name] = time.perf_counter() - start, sum(process.cpu_times()[:2]) - spent
             if status != 200:
                 raise SystemExit(f"{status} for all series")
         rates = {}
@@ -139,12 +139,12 @@ def ours(folder: Path, names: list[str], options: argparse.Namespace) -> dict[st
             need = (options.requests - seen) / rates["kept"]["rate"]
             seen += load(port, "/forecast", {"series": [one]}, min(60, need + 1))["count"]
         after = memory(process)
-    print(f"start to ready            {seconds:6.1f} s")
+    print(f"start to ready {seconds:.1f} s, {used:.1f} CPU s")
     for name, rate in rates.items():
         print(f"{name:<18} {rate['rate']:12.0f} requests/s   p50 {rate['p50']:.1f} ms   p99 {rate['p99']:.1f} ms")
     print(f"kept, half load    {half['rate']:12.0f} requests/s   p50 {half['p50']:.1f} ms   p99 {half['p99']:.1f} ms")
-    for name, took in every.items():
-        print(f"{len(names)} series in one request, {name:<10} {1000 * took:6.0f} ms")
+    for name, (took, spent) in every.items():
+        print(f"{len(names)} series in one request, {name:<10} {1000 * took:6.0f} ms, {1000 * spent:4.0f} CPU ms")
     print(f"memory {before:.0f} MB, after {seen} more requests {after:.0f} MB")
     return {name: rate["rate"] for name, rate in rates.items()}
 

@@ -518,7 +518,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         start, headers, path = time.perf_counter(), dict(scope["headers"]), scope["path"]
-        id, sent = request_id(headers.get(b"x-request-id", b"")), []
+        id, length, sent = request_id(headers.get(b"x-request-id", b"")), headers.get(b"content-length", b""), []
         scope["request_id"] = id
 
         async def answer(message: dict) -> None:
@@ -526,13 +526,14 @@ class Guard:
                 sent.append(message["status"])
                 more = [(b"x-request-id", id.encode()), (b"cache-control", b"no-store")]
                 message = message | {"headers": [*message["headers"], *more]}
-            await send(message)
+            async with asyncio.timeout(self.limits.seconds):  # a client that does not read what it asked for
+                await send(message)
 
         try:
             if path not in OPEN and not allowed(headers.get(b"authorization", b""), self.keys):
                 detail = "this needs a key that is missing or wrong; send the header Authorization: Bearer KEY"
                 await self.refuse(answer, 401, detail, id)
-            elif int(headers.get(b"content-length", b"0")) > self.limits.body:
+            elif length.isdigit() and int(length) > self.limits.body:
                 await self.refuse(answer, 413, self.too_much(), id)
             else:
                 await self.app(scope, self.measured(receive, start), answer)
@@ -575,8 +576,8 @@ class Guard:
         async def receive_some() -> dict:
             nonlocal size
             try:
-                left = start + self.limits.seconds - time.perf_counter()
-                message = await asyncio.wait_for(receive(), max(left, 0.001))
+                async with asyncio.timeout(start + self.limits.seconds - time.perf_counter()):
+                    message = await receive()
             except TimeoutError:
                 detail = f"the request did not arrive within {self.limits.seconds:g} s; send it again"
                 raise HTTPException(408, detail) from None
@@ -699,9 +700,10 @@ def create_app(
     app.add_middleware(Guard, keys=secret, limits=limits, figures=figures)
 
     def now() -> Served:
-        if keeper.served is None:
+        served = keeper.served
+        if served is None:
             raise HTTPException(503, keeper.problem)
-        return keeper.served
+        return served
 
     def compute(served: Served, asked: list[SeriesRequest], deadline: float) -> list[bytes]:
         parts = []
@@ -764,9 +766,13 @@ def create_app(
         return State(status="alive")
 
     @app.get("/ready")
-    async def is_ready() -> State:
-        "Say whether there is a model that answers."
-        return State(status="ready", version=now().version, registry=keeper.problem)
+    async def is_ready(request: Request) -> State:
+        "Say whether there is a model that answers; and what is wrong, to those who have a key."
+        served, header = keeper.served, request.headers.get("authorization", "").encode("latin-1")
+        why = keeper.problem if allowed(header, secret) else keeper.problem and "see the log, or ask with a key"
+        if served is None:
+            raise HTTPException(503, why)
+        return State(status="ready", version=served.version, registry=why)
 
     @app.get("/metrics")
     async def metrics() -> Response:

@@ -664,6 +664,14 @@ def test_without_a_champion_the_way_out_is_told(tmp_path):
     assert later[0].headers["retry-after"] and ask(app, ("GET", "/health", {}))[0].status_code == 200
 
 
+def test_strangers_are_not_told_where_our_files_are(tmp_path):
+    app = service.create_app("bakery", folder=tmp_path, keys=KEY)
+    app.state.keeper.refresh()
+    assert str(tmp_path) in ask(app, ("GET", "/ready", {}))[0].text
+    (stranger,) = ask(app, ("GET", "/ready", {}), key="")
+    assert stranger.status_code == 503 and str(tmp_path) not in stranger.text and "see the log" in stranger.text
+
+
 @pytest.mark.parametrize(("options", "text"), [({"every": 0}, "every is 0"), ({"horizon": 0}, "horizon is 0")])
 def test_what_cannot_be_is_said_at_once(options, text):
     with pytest.raises(ValueError, match=text):
@@ -950,7 +958,7 @@ def test_the_recipe_of_the_container_builds_and_runs(tmp_path):
         return done.stdout.strip()
 
     def buildah(verb, *words, **options):
-        return shell("buildah", verb, *store, *words, env=os.environ | {"BUILDAH_ISOLATION": "chroot"}, **options)
+        return shell("buildah", *store, verb, *words, env=os.environ | {"BUILDAH_ISOLATION": "chroot"}, **options)
 
     debian = ["--variant=minbase", "--include=python3,python3-venv,ca-certificates", "bookworm"]
     shell("mmdebstrap", *debian, tmp_path / "base.tar")
@@ -962,7 +970,7 @@ def test_the_recipe_of_the_container_builds_and_runs(tmp_path):
     buildah("build", *mounts, *recipe, cwd=Path(__file__).parent.parent)
     box = buildah("from", "localhost/service")
     assert buildah("run", box, "--", "id", "-u") == "10001"
-    command = ["buildah", "run", *store, box, "--", "mlworkbook", "serve", "--port", "0"]
+    command = ["buildah", *store, "run", box, "--", "mlworkbook", "serve", "--port", "0"]
     one = Running(tmp_path, command, BUILDAH_ISOLATION="chroot")
     try:
         assert one.call("GET", "/health")[0] == 200
