@@ -330,7 +330,7 @@ class Stores:
     def start(
         self,
         name: str,  # of SERVERS
-        wait: float = 60,  # seconds until it must answer
+        wait: float = 180,  # seconds until it must answer; a busy machine is slow to import MLflow
     ) -> None:
         """Start one server and wait until it answers; what is left of an earlier one is ended first.
 
