@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -127,6 +128,23 @@ def test_a_folder_as_store(uri, monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     with pytest.raises(ValueError, match="is a folder, expected a database or a server; try sqlite:///"):
         tracking.connect(tmp_path)
+
+
+@pytest.mark.parametrize("uri", ["postgresql://me:secret@db/runs", "postgresql+psycopg://db/runs", "mysql://db/runs"])
+def test_a_database_without_its_server(uri, monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(ValueError, match="is a database: the files of its runs would stay on this computer") as said:
+        tracking.connect(tmp_path)
+    assert "secret" not in str(said.value)
+
+
+def test_another_folder_is_another_store(store, tmp_path):
+    shutil.copy(store / "mlflow.db", tmp_path / "mlflow.db")
+    here, there = tracking.connect(store), tracking.connect(tmp_path)
+    assert here.tracking_uri == tracking.tracking_uri(store) != there.tracking_uri == tracking.tracking_uri(tmp_path)
+    there.create_registered_model("only there")
+    assert not tracking.connect(store).search_registered_models("name = 'only there'")
+    assert "MLFLOW_TRACKING_URI" not in os.environ
 
 
 def test_a_server_that_does_not_answer(monkeypatch, tmp_path):
