@@ -421,9 +421,8 @@ def stores(
     if lacks := missing():
         raise FileNotFoundError("; ".join(lacks))
     place = Path(folder or workspace()).absolute() / "stores"
-    if place.is_dir() or not place.exists():
-        with suppress(OSError):  # draw_plan says why
-            place.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # the lock says why
+        place.mkdir(parents=True, exist_ok=True)
     try:
         lock = FileLock(place / ".lock").acquire(timeout=0)
     except Timeout as error:
