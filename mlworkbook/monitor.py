@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['logger', 'CAP', 'SLACK', 'STUCK', 'FLOOR', 'MONTH', 'WINDOW', 'COLUMNS', 'KINDS', 'SHOCKS', 'COMMAND', 'weekly',
-           'newest', 'again', 'measures', 'usual_of', 'steps', 'worst', 'inputs', 'profile_of', 'distances', 'Limits',
-           'save_limits', 'load_limits', 'calibrate', 'sums', 'rings', 'day_of', 'breaches', 'ages', 'alarms',
+           'newest', 'again', 'measures', 'usual_of', 'steps', 'worst', 'inputs', 'profile_of', 'distances', 'crossed',
+           'Limits', 'save_limits', 'load_limits', 'calibrate', 'sums', 'rings', 'day_of', 'breaches', 'ages', 'alarms',
            'published', 'live', 'beside', 'strike', 'drill', 'study', 'summary', 'plot_sums', 'plot_live', 'figures',
            'series_table', 'write_page']
 
@@ -22,8 +22,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, DateFormatter
-from scipy.stats import rankdata, t
+from matplotlib.dates import DateFormatter, DayLocator
+from scipy.stats import rankdata
+from scipy.stats import t as student
 
 from .batch import PAGE, picture, wide_table
 from .contract import KEYS, check_history, check_scored, last_day, past, regressors
@@ -90,7 +91,7 @@ def measures(
     return pd.DataFrame(table).rename_axis(columns=["measure", "unique_id"])
 
 # %% ../nbs/deploy/56_monitor.ipynb #mo-steps
-CAP = 4.0  # standard deviations that one day may count: a feast alone rings nothing
+CAP = 4.0  # standard deviations that one day counts at most, and no two extreme days count the same
 SLACK = 0.5  # standard deviations a day that are forgiven
 STUCK = 2.0  # the same for repeated sales: a feed that is stuck is no small change
 FLOOR = 0.02  # no standard deviation is smaller: a perfect past must not make every day an alarm
@@ -115,7 +116,7 @@ def steps(
     "Standard deviations from the usual, capped, less the slack; days without a value do not move."
     known = [key for key in table if not np.isnan(usual.get(key[0], {}).get(key[1], [np.nan])[0])]
     mean, deviation = np.array([usual[measure][name] for measure, name in known]).T
-    far = ((table[known].to_numpy() - mean) / deviation).clip(-CAP, CAP)
+    far = CAP * np.tanh((table[known].to_numpy() - mean) / deviation / CAP)
     found = {}
     for (measure, name), column in zip(known, far.T, strict=True):
         slack = STUCK if measure == "repeats" else SLACK
@@ -192,6 +193,14 @@ def distances(
     return pd.DataFrame(found, index=table.index)
 
 # %% ../nbs/deploy/56_monitor.ipynb #mo-calibrate
+def crossed(
+    table: pd.DataFrame,  # what `measures` returns, of a backtest
+) -> pd.DataFrame:  # what `steps` returns
+    "How far each day of the backtest climbs, by what is usual in its other half: as new days will be measured."
+    one, other = table.iloc[: len(table) // 2], table.iloc[len(table) // 2 :]
+    return pd.concat([steps(one, usual_of(other)), steps(other, usual_of(one))]).fillna(0.0)
+
+
 @dataclass(frozen=True)
 class Limits:
     "What is usual, and from where on it is an alarm."
@@ -264,14 +273,16 @@ def calibrate(
     if len(table) < 28:
         raise ValueError(f"the backtest has {len(table)} days, expected 28 or more to know what is usual; add cutoffs")
     usual, known = usual_of(table), inputs(history)
-    made = worst(steps(table, usual), months, seed)
-    ranks = rankdata(made, method="max", axis=0) / months
-    highest = np.sort(ranks.max(axis=1))
+    made = worst(crossed(table), months, seed)
+    # a month is silent when each of its families is at most as high as the same share of months: ties count as silent
+    below = (rankdata(made, method="min", axis=0) - 1) / months
+    highest = np.sort(below.max(axis=1)) + 1 / months
     profiles = {name: profile_of(known[name]) for name in known if known[name].nunique() > 1}
     far = distances(known, profiles).max(axis=1).rolling(MONTH).max().dropna()
-    quiet = np.arange(1, months + 1) / months * (highest if len(far) else 1)
-    share = highest[min(np.searchsorted(quiet, np.exp(-false_alarms)), months - 1)]
-    limits = {name: float(made[name].quantile(share)) for name in made}
+    silent = np.arange(1, months + 1) / months * (highest if len(far) else 1)
+    share = min(highest[min(np.searchsorted(silent, np.exp(-false_alarms)), months - 1)], 1.0)
+    found = np.quantile(made, share, axis=0, method="inverted_cdf")
+    limits = {name: float(value) for name, value in zip(made, found, strict=True)}
     if len(far):
         limits["drift"] = float(far.quantile(share, interpolation="higher"))
     return Limits(
@@ -444,15 +455,16 @@ def ages(
             "has a clock gone back? days from then on were left out"
         )
         found.append([-ahead, 0, text])
-    for what, day, most in (("sales", last, limits.sales_age), ("published night", night, limits.night_age)):
-        if what == "published night" and night is None:
-            continue
-        age = (today - day).days if pd.notna(day) else 0
-        if pd.isna(day) or age > most or age < 1:
-            came = f"of {day:%Y-%m-%d}" if pd.notna(day) else "missing"
-            text = f"the last {what} is {came} on the morning of {today:%Y-%m-%d}, expected at most {most} days old"
-            way = "look at the feed" if what == "sales" else "run the night again: mlworkbook forecast"
-            found.append([age, most, f"{text}; {way if age >= 0 else 'has a clock gone back?'}"])
+    kinds = [("day with sales", last, limits.sales_age, "look at the feed")]
+    if night is not None:
+        kinds.append(("published night", night, limits.night_age, "run the night again: mlworkbook forecast"))
+    for what, day, most, way in kinds:
+        age = (today - day).days if pd.notna(day) else len(days)
+        if pd.isna(day) or not 1 <= age <= most:
+            came = f"{day:%Y-%m-%d}" if pd.notna(day) else "missing"
+            text = f"the last {what} is {came} on the morning of {today:%Y-%m-%d}, expected at most {most} "
+            text += f"day{'s' * (most > 1)} before it"
+            found.append([age, most, f"{text}; {way if age > 0 else 'has a clock gone back?'}"])
     judged = scored["ds"].max() if len(scored) else night
     if judged is not None and pd.notna(last) and last > judged:
         bare = (last - judged).days
@@ -469,7 +481,7 @@ def alarms(
     today: pd.Timestamp | str,  # this morning; sales of this day and later are not looked at
     night: pd.Timestamp | str | None = None,  # last published night; its age is not judged when omitted
 ) -> pd.DataFrame:  # `ds, kind, unique_id, value, limit, message`: a row for each alarm, none when all is quiet
-    """What rings this morning; the same whatever came later.
+    """What rings this morning, on the newest day that can be scored; the same whatever came later.
 
     When the contract is broken the sums are not computed, because they would be wrong.
     """
@@ -686,7 +698,7 @@ def summary(
     calm = rows[rows["shock"] == "none"]
     years = calm["mornings"] / calm["days"] * MONTH
     # chains differ more than chance alone would make them: the interval is of the years, not of the mornings
-    wide = t.ppf(0.975, max(len(calm) - 1, 1)) * years.sem() if len(calm) > 1 else np.nan
+    wide = student.ppf(0.975, max(len(calm) - 1, 1)) * years.sem() if len(calm) > 1 else np.nan
     rates = {"per_month": years.mean(), "low": years.mean() - wide, "high": years.mean() + wide}
     rates |= {"year_10": years.quantile(0.1), "year_90": years.quantile(0.9)}
     table = [{"shock": "none", "what": "nothing happens", "years": len(calm)} | rates]
@@ -717,9 +729,10 @@ def plot_sums(
     for (family, days), (line, color) in zip(total.T.groupby(level="family"), looks, strict=False):
         ax.plot(total.index, days.max() / limits.limits[family], line, color=color, linewidth=1.3, label=family)
     ax.axhline(1, color="#808080", linewidth=1)
-    ax.xaxis.set(major_locator=AutoDateLocator(maxticks=6), major_formatter=DateFormatter("%Y-%m-%d"))
-    ax.set(xlabel="day", ylabel="share of the limit", ylim=(0, None))
-    ax.legend(loc="upper left", frameon=False, ncols=2, fontsize="small")
+    every = max(1, len(total) // 4)
+    ax.xaxis.set(major_locator=DayLocator(interval=every), major_formatter=DateFormatter("%Y-%m-%d"))
+    ax.set(xlabel="day", ylabel="share of the limit", ylim=(0, 1.5 * max(1, ax.get_ylim()[1])))  # room for the legend
+    ax.legend(loc="upper left", frameon=False, ncols=3, fontsize="small")
     return ax
 
 
@@ -737,9 +750,9 @@ def plot_live(
     chain = newest(scored).groupby("ds")[["y", "yhat"]].sum().tail(days)
     ax.plot(chain.index, chain["y"], color="#4477aa", linewidth=1.2, label="sold")
     ax.plot(chain.index, chain["yhat"], "--", color="#dd7711", marker="o", markersize=2, linewidth=1, label="forecast")
-    ax.xaxis.set(major_locator=AutoDateLocator(maxticks=6), major_formatter=DateFormatter("%Y-%m-%d"))
-    ax.set(xlabel="day", ylabel="units per day", ylim=(0, None))
-    ax.margins(y=0.2)
+    every = max(1, len(chain) // 4)
+    ax.xaxis.set(major_locator=DayLocator(interval=every), major_formatter=DateFormatter("%Y-%m-%d"))
+    ax.set(xlabel="day", ylabel="units per day", ylim=(0, 1.25 * chain.max(axis=None)))  # room for the legend
     ax.legend(loc="upper left", frameon=False, ncols=2)
     return ax
 
@@ -747,7 +760,7 @@ def plot_live(
 COMMAND = "python benchmarks/bench_monitor.py"
 
 
-def figures() -> pd.DataFrame:  # `shock, what, years, alarm, delay, within_14, within_28, per_month, low, high, year_10, year_90`
+def figures() -> pd.DataFrame:  # what `summary` returned
     "What the alarms found, and how often they rang for nothing, as the benchmark measured it."
     package = Path(str(files("mlworkbook")))
     packed = package / "data" / "monitor.csv"
@@ -790,13 +803,10 @@ def write_page(
     Raises `OSError` when the file cannot be written.
     """
     today, rang = pd.Timestamp(today), alarms(scored, history, limits, today=today, night=night)
-    words = rang[["kind", "unique_id", "message"]].replace({"unique_id": {"": "whole chain"}})
-    body = [f"<p>Morning of {today:%Y-%m-%d}: {len(rang) or 'no'} alarm{'s' * (len(rang) != 1)}.</p>"]
-    body += [f"<p><b>{kind}, {html.escape(who)}</b>: {html.escape(said)}.</p>" for kind, who, said in words.to_numpy()]
+    body = [f"<p>Morning of {today:%Y-%m-%d}: {len(rang) or 'no'} alarm{'s' * (len(rang) != 1)}.</p>", *_told(rang)]
     known = scored[day_of(scored) < today]
-    if len(known) and "contract" not in set(rang["kind"]):
-        past_rings = rings(known, history, limits)
-        log = past_rings.assign(morning=past_rings["ds"].dt.strftime("%Y-%m-%d"), who=past_rings["unique_id"])
+    if len(known) and breaches(known, history[day_of(history) < today], limits, today)[1]:
+        log = rings(known, history, limits)
         body += [
             "<h2>The whole chain</h2>",
             picture(lambda ax: plot_live(known, ax), "Sales and forecasts of the whole chain"),
@@ -804,18 +814,30 @@ def write_page(
             picture(lambda ax: plot_sums(known, history, limits, ax), "Share of its limit that each alarm has reached"),
             f"<h2>Series by series, last {WINDOW} days</h2>",
             wide_table(series_table(known, history, limits)),
-            f"<h2>Alarms so far: {past_rings['ds'].nunique()} mornings of {known['ds'].nunique()}</h2>",
-            wide_table(log[["morning", "kind", "who", "message"]].tail(20).iloc[::-1]),
+            f"<h2>Alarms so far: {log['ds'].nunique()} mornings of {known['ds'].nunique()}</h2>",
+            *_told(log.tail(20)[::-1], dated=True),
         ]
     body += [
         "<h2>Where the limits come from</h2>",
-        f"<p>Chosen: {limits.false_alarms:g} mornings a month that ring for nothing, all alarms together. "
-        f"Set on {limits.days} days of backtest, {limits.first} to {limits.last}.</p>",
+        f"<p>Chosen: {limits.false_alarms:g} morning{'s' * (limits.false_alarms != 1)} a month for nothing, all alarms "
+        f"together. Set on {limits.days} days of backtest, {limits.first} to {limits.last}.</p>",
         wide_table(pd.Series(limits.limits, name="limit").round(2).rename_axis("alarm").reset_index()),
     ]
     if power is not None:
         body += ["<h2>How soon, and how often for nothing</h2>", *_worth(power)]
     return write_atomic(Path(path), PAGE.format(title=html.escape(title), body="\n".join(body)).encode())
+
+
+def _told(
+    rang: pd.DataFrame,  # what `alarms` or `rings` returns
+    *,
+    dated: bool = False,  # say on which morning
+) -> list[str]:  # pieces of the page
+    return [
+        f"<p><b>{f'{row.ds:%Y-%m-%d}, ' * dated}{row.kind}, {html.escape(row.unique_id or 'whole chain')}</b>: "
+        f"{html.escape(row.message)}.</p>"
+        for row in rang.itertuples()
+    ]
 
 
 def _worth(

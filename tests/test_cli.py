@@ -38,6 +38,53 @@ def shop(tmp_path):
     return path
 
 
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    "Options of `monitor` for a made-up shop with a week of published nights."
+    from mlworkbook.baselines import seasonal_naive
+    from mlworkbook.batch import run_batch
+
+    folder = tmp_path_factory.mktemp("watched")
+    history = make_sales(3, series=2, days=400, horizon=14)
+    for date in pd.date_range("2023-01-28", "2023-02-04"):  # the last day with sales
+        run_batch(history, seasonal_naive, 7, folder / "nights", model="last week", date=date)
+    history.to_csv(folder / "shop.csv", index=False)
+    return ["--data", folder / "shop.csv", "--nights", folder / "nights", "--out", folder, *SMALL[:2], "--workers", "1"]
+
+
+class TestMonitor:
+    def test_a_quiet_morning_then_a_stale_one(self, watched):
+        quiet = call("monitor", *watched, "--today", "2023-02-05", "--json")
+        found = json.loads(quiet.stdout)
+        assert quiet.exit_code == 0 and found["alarms"] == [] and found["night"] == "2023-02-04"
+        assert Path(found["files"]["page"]).read_text(encoding="utf-8").count("<img") == 2
+        before = (watched[5] / "limits.json").read_bytes()
+        stale = call("monitor", *watched, "--today", "2023-02-09")
+        assert stale.exit_code == 4 and "freshness, whole chain: the last day with sales is 2023-02-04" in stale.stdout
+        assert (
+            "2 alarms on the morning of 2023-02-09" in stale.stdout
+            and (watched[5] / "limits.json").read_bytes() == before
+        )
+        back = call("monitor", *watched, "--today", "2023-02-01")
+        assert back.exit_code == 4 and "has a clock gone back?" in back.stdout and "nights from" in back.stderr
+
+    def test_another_rate_is_said_and_set_when_asked(self, watched):
+        again = call("monitor", *watched, "--today", "2023-02-05", "--false-alarms", "2")
+        assert "limits.json is for 1 false alarms a month; --calibrate sets it again" in again.stderr
+        call("monitor", *watched, "--today", "2023-02-05", "--false-alarms", "2", "--calibrate")
+        assert json.loads((watched[5] / "limits.json").read_text())["false_alarms"] == 2
+
+    def test_bad_options(self, watched, tmp_path):
+        for options, text in (
+            (["--today", "ayer"], "--today is 'ayer', expected a day such as 2024-06-03"),
+            (["--today", "2023-02-05", "--nights", tmp_path / "none"], "is no folder, expected the nights"),
+            (["--today", "2023-01-20"], "no night in .* counts"),
+            (["--today", "2023-02-05", "--false-alarms", "9", "--calibrate"], "false_alarms is 9.0, expected a rate"),
+        ):
+            wrong = call("monitor", *watched, *options)
+            assert wrong.exit_code == 2 and re.search(text, wrong.stderr), wrong.stderr
+
+
 class TestOptions:
     def test_map(self):
         job = cli.Source(map=["fecha=ds, ventas=y", "promo="])
