@@ -21,7 +21,7 @@ FIRST_SEED = 1000
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--years", type=int, default=100, help="made-up chains, a calm year of each")
+    parser.add_argument("--years", type=int, default=50, help="made-up chains, a calm year of each")
     parser.add_argument("--series", type=int, default=10, help="stores of a chain")
     parser.add_argument("--false-alarms", type=float, default=1.0, help="mornings a month that may ring for nothing")
     parser.add_argument("--workers", type=int, default=2)

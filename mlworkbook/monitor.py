@@ -584,7 +584,7 @@ SHOCKS = {
     "level": "every store sells 10 % less",
     "promotion": "promotions no longer sell more",
     "store": "a store closes without saying so",
-    "weekday": "the customers' week moves by one day",
+    "weekday": "the feed dates every sale a day late",
     "units": "the feed counts boxes of 12, not pieces",
     "missing": "no sales come any more",
     "stuck": "the feed repeats its last day, on open days",
