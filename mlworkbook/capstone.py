@@ -85,7 +85,10 @@ def truth(
         if not (type(seed) is int and 1 <= int(series) <= 50 and 400 <= int(days) <= 4000 and seed >= 0):
             raise ValueError(f"seed {seed!r}, {series!r} series, {days!r} days")
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"shop.json cannot be used ({error}); write it again with `mlworkbook capstone start`") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(
+            f"shop.json cannot be used ({reason}); write it again with `mlworkbook capstone start`"
+        ) from error
     return trim(make_sales(seed, series=series, days=days + LATER + EXAM + HORIZON))
 
 
@@ -267,7 +270,9 @@ def judged(
     done = backtest(history, dict(models), horizon, initial=span - 5 * 28 - horizon, period=28, batch=50)
     if len(done.failures):
         first = done.failures.iloc[0]
-        raise ValueError(f"{first['model']} failed on {first['unique_id']} at {first['cutoff']:%Y-%m-%d}: {first['error']}")
+        raise ValueError(
+            f"{first['model']} failed on {first['unique_id']} at {first['cutoff']:%Y-%m-%d}: {first['error']}"
+        )
     return done.scored
 
 
@@ -307,7 +312,9 @@ def discover(
     scored = judged(history, {"rule": seasonal_naive})
     rule = round(daily_cost(scored, costs), 2)
     if metrics[0].get("today") is None:
-        raise ValueError(f"discover.yaml: charter.metrics[0].today is open; the rule costs {rule} EUR per store and day")
+        raise ValueError(
+            f"discover.yaml: charter.metrics[0].today is open; the rule costs {rule} EUR per store and day"
+        )
     said = answers(folder, "discover")
     signer = said["signature"]
     charter = sign(Charter(**said["charter"]), signer["name"], signer["role"], signer["on"])
@@ -355,7 +362,9 @@ def before(
         table = gates(folder, (last,), tracking_uri=tracking_uri(folder / ".mlworkbook"))
         if not closed(table):
             first = table[table["state"] != "met"].iloc[0]
-            raise ValueError(f"the gate of {last} is open, first: {first['deliverable']} is {first['state']}, {first['why']}")
+            raise ValueError(
+                f"the gate of {last} is open, first: {first['deliverable']} is {first['state']}, {first['why']}"
+            )
     return folder
 
 # %% ../nbs/deploy/59_capstone.ipynb #ca-play
@@ -470,7 +479,9 @@ def develop(
     write_paper(folder / "strategy.json", said["strategy"])
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={folder / 'tests.xml'}", TESTS],
-        cwd=folder, capture_output=True, text=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
     )
     if ran.returncode:
         raise ValueError(f"{TESTS} did not pass; run `pytest {TESTS}` and read: {ran.stdout.strip().splitlines()[-1:]}")
@@ -497,6 +508,7 @@ def night(
     version: str,  # of the champion
 ) -> tuple[Path, str]:  # file of the last night, and what a second run did: "unchanged" when all was well
     "Repeat the last night with the champion."
+
     def answer(rows: pd.DataFrame, horizon: int) -> pd.DataFrame:
         return champion.predict(horizon, series=list(rows["unique_id"].unique()))
 
@@ -571,8 +583,8 @@ class Work:
 
     @cached_property
     def costs(self) -> UnitCosts:
-        "Prices agreed with the owner."
-        return UnitCosts(**self.said("discover")["costs"])
+        "Prices agreed with the owner, whatever else is still open."
+        return UnitCosts(**answers(self.folder, "discover", check=False)["costs"])
 
     @cached_property
     def charter(self) -> Charter:
@@ -609,7 +621,9 @@ def honest(
     Raises `ValueError` with the first of them.
     """
     if (late := scored["ds"] <= scored["cutoff"]).any():
-        raise ValueError(f"{late.sum()} days lie at or before their cutoff, first: {scored.loc[late, 'ds'].iloc[0]:%Y-%m-%d}")
+        raise ValueError(
+            f"{late.sum()} days lie at or before their cutoff, first: {scored.loc[late, 'ds'].iloc[0]:%Y-%m-%d}"
+        )
     keys = ["cutoff", "unique_id", "ds"]
     wanted = pd.MultiIndex.from_frame(rule[keys])
     for name, rows in scored.groupby("model"):
@@ -669,7 +683,9 @@ def sourced(work: Work) -> bool:  # a submission
 
 def same_shop(work: Work) -> bool:  # a submission
     "Whether the files of sales are those that the shop was begun with."
-    if (work.folder / "sealed.csv").exists() and fingerprint(work.folder / "sealed.csv") != work.paper("shop.json")["sha256"]:
+    if (work.folder / "sealed.csv").exists() and fingerprint(work.folder / "sealed.csv") != work.paper("shop.json")[
+        "sha256"
+    ]:
         return False
     frames = {"sales.csv": known(work.whole), "later.csv": known(work.whole, LATER)}
     return all((work.folder / name).read_bytes() == one.to_csv(index=False).encode() for name, one in frames.items())
@@ -695,9 +711,11 @@ DISCOVER = (
         "La ficha está firmada y nadie la cambió después|The charter is signed and nobody changed it since",
         "alguna firma es de otro texto, o la evidencia de `question` y `why_ml` ya no vale: mira `seals` y la puerta"
         "|a signature is for another text, or the evidence of `question` and `why_ml` no longer holds: see `seals`",
-        lambda work: len(seals(work.charter)) > 0
-        and bool(seals(work.charter)["valid"].all())
-        and work.met("discover", "question", "why_ml"),
+        lambda work: (
+            len(seals(work.charter)) > 0
+            and bool(seals(work.charter)["valid"].all())
+            and work.met("discover", "question", "why_ml")
+        ),
     ),
     Point(
         "rule_cost",
@@ -716,7 +734,7 @@ DISCOVER = (
     Point(
         "stories",
         "Tres historias o más, sin síntomas|Three stories or more, without symptoms",
-        "pasa las historias por `mlworkbook backlog` y lee lo que señala; cuenta también cuántas hay y con qué prioridad"
+        "pasa las historias por `mlworkbook backlog` y lee lo que señala; cuenta cuántas hay y con qué prioridad"
         "|run `mlworkbook backlog` over the stories and read what it points at; count them and look at their priority",
         storied,
     ),
@@ -766,7 +784,9 @@ def agreed(work: Work) -> bool:  # a submission
     paper, least = work.paper("agreement.json"), work.said("play")["agreement"]["least_saving_eur"]
     reached = returns(work.prototype, work.costs, work.said("play")["project"])["saving_eur"] >= least
     reason = len(paper["reason"].split()) >= 6
-    return work.met("play", "agreement") and reason and least > 0 and paper["decision"] == ("go" if reached else "no go")
+    return (
+        work.met("play", "agreement") and reason and least > 0 and paper["decision"] == ("go" if reached else "no go")
+    )
 
 
 def paid(work: Work) -> bool:  # a submission
@@ -789,8 +809,11 @@ PLAY = (
         "El resumen de los datos se vuelve a calcular|The summary of the data is computed again",
         "`data.json` no dice lo que dicen las ventas: repite la etapa `play`"
         "|`data.json` does not say what the sales say: repeat the stage `play`",
-        lambda work: work.met("play", "data")
-        and {key: work.paper("data.json")[key] for key in ("series", "weekdays", "closed_days")} == about(work.history),
+        lambda work: (
+            work.met("play", "data")
+            and {key: work.paper("data.json")[key] for key in ("series", "weekdays", "closed_days")}
+            == about(work.history)
+        ),
     ),
     Point(
         "findings",
@@ -902,8 +925,10 @@ def exam_won(work: Work, shop: str) -> bool:  # a submission; own or stranger
 
 def repeated(work: Work) -> bool:  # a submission
     "Whether the function answers the same twice and leaves what it is given as it was."
-    same = [answered(work, shop)["yhat"].round(6).equals(answered(work, shop, "again")["yhat"].round(6))
-            for shop in ("own", "stranger")]
+    same = [
+        answered(work, shop)["yhat"].round(6).equals(answered(work, shop, "again")["yhat"].round(6))
+        for shop in ("own", "stranger")
+    ]
     return all(same) and work.exam["untouched"]
 
 
@@ -933,7 +958,12 @@ def planned(work: Work) -> bool:  # a submission
     "Whether the plan says how often, on which sign, who, and the way back."
     plan = work.paper("strategy.json")
     told = all(len(str(plan[key]).split()) >= least for key, least in {"trigger": 4, "owner": 1, "way_back": 3}.items())
-    return work.met("develop", "strategy") and told and 1 <= plan["every_days"] <= 92 and bool(re.search(r"\d", plan["trigger"]))
+    return (
+        work.met("develop", "strategy")
+        and told
+        and 1 <= plan["every_days"] <= 92
+        and bool(re.search(r"\d", plan["trigger"]))
+    )
 
 
 def pinned_packages(work: Work) -> bool:  # a submission
@@ -1002,7 +1032,7 @@ DEVELOP = (
     ),
     Point(
         "strategy",
-        "El plan dice cada cuánto, con qué señal, quién y cómo se vuelve|The plan: how often, on what sign, who, way back",
+        "El plan dice cada cuánto, con qué señal, quién y cómo se vuelve|How often, on what sign, who, and the way back",
         "una señal se puede medir: ponle un número y unos días; y di quién y con qué orden se vuelve atrás"
         "|a sign can be measured: give it a number and some days; and say who goes back, and with which command",
         planned,
@@ -1012,9 +1042,11 @@ DEVELOP = (
         "Tus pruebas pasan, y son tres o más|Your tests pass, and there are three or more",
         "ejecuta `pytest test_forecast.py` en una carpeta donde solo estén esos dos archivos y las ventas"
         "|run `pytest test_forecast.py` in a folder that holds only those two files and the sales",
-        lambda work: work.exam["tests"]["real"] == 0
-        and work.met("develop", "tests")
-        and len(re.findall(r"^\s*def test_", (work.folder / TESTS).read_text(encoding="utf-8"), re.MULTILINE)) >= 3,
+        lambda work: (
+            work.exam["tests"]["real"] == 0
+            and work.met("develop", "tests")
+            and len(re.findall(r"^\s*def test_", (work.folder / TESTS).read_text(encoding="utf-8"), re.MULTILINE)) >= 3
+        ),
     ),
     Point(
         "bite",
@@ -1086,7 +1118,7 @@ DEPLOY = (
     ),
     Point(
         "place",
-        "El lugar sale de sus números y cada opción tiene su razón|The place follows from its numbers, each with a reason",
+        "El lugar sale de sus números, cada opción con su razón|The place follows from its numbers, with reasons",
         "vuelve a decidir con `load_decision`, y lee las razones: ¿son todas distintas y dicen algo?"
         "|decide again with `load_decision`, and read the reasons: do all differ, and say something?",
         decided,
@@ -1096,8 +1128,9 @@ DEPLOY = (
         "El modelo oficial conoce el mes nuevo|The official model knows the new month",
         "mira hasta qué día llegan las ventas que el campeón aprendió, y hasta cuál las de `later.csv`"
         "|see until which day the champion learned sales, and until which `later.csv` has them",
-        lambda work: last_day(work.champion[0].history) == last_day(known(work.whole, LATER))
-        and work.met("deploy", "models"),
+        lambda work: (
+            last_day(work.champion[0].history) == last_day(known(work.whole, LATER)) and work.met("deploy", "models")
+        ),
     ),
     Point(
         "way_back",
@@ -1126,19 +1159,19 @@ BROKEN = {  # what the learner's tests are shown in place of the learner's funct
     "same": "return answer.assign(yhat=1.0)",
     "negative": "return answer.assign(yhat=-answer['yhat'] - 1)",
 }
-BREAK = '''from whole_forecast import forecast as whole
+BREAK = """from whole_forecast import forecast as whole
 
 
 def forecast(history, horizon):
     answer = whole(history, horizon)
     {how}
-'''
+"""
 
 
 def sit(
     place: Path,  # desk: `forecast.py`, `test_forecast.py`, `sales.csv` and the questions
 ) -> None:
-    "Let the learner's function answer, and the learner's tests look at it and at broken ones, each in a process of its own."
+    "Let the learner's function answer, and the learner's tests look at it and at broken ones, each apart."
     for name, function in {"forecast": respond, **{one: try_tests for one in ("real", *BROKEN)}}.items():
         child = os.fork()
         if not child:
@@ -1166,7 +1199,9 @@ def respond(
             given = function(question, 28)
             untouched = untouched and question.equals(pd.read_parquet(path))
             table = given[["unique_id", "ds", "yhat"]].to_csv(index=False)
-            (place / path.name.replace("question", which).replace(".parquet", ".csv")).write_text(table, encoding="utf-8")
+            (place / path.name.replace("question", which).replace(".parquet", ".csv")).write_text(
+                table, encoding="utf-8"
+            )
     (place / "untouched").write_text(str(untouched), encoding="utf-8")
 
 
@@ -1177,6 +1212,8 @@ def try_tests(
     "Run the learner's tests in a folder that holds only what they need."
     import pytest
 
+    if not (place / TESTS).exists():
+        return int(pytest.ExitCode.NO_TESTS_COLLECTED)
     room = place / name
     room.mkdir()
     for file in ("sales.csv", TESTS, "forecast.py"):
@@ -1257,7 +1294,9 @@ def examine(
     fault = run("sit", desk)
     for name in exam["tests"]:
         exam["tests"][name] = int(short_text(desk / f"{name}.code", "-1") if not fault else -1)
-    why = short_text(desk / "forecast.why") or ("" if short_text(desk / "forecast.code") == "0" else last_words(desk / "said.txt"))
+    why = short_text(desk / "forecast.why") or (
+        "" if short_text(desk / "forecast.code") == "0" else last_words(desk / "said.txt")
+    )
     return exam | {"forecast": fault or why, "untouched": short_text(desk / "untouched") == "True"}
 
 
@@ -1297,7 +1336,9 @@ def grade(
     *,
     secret: str = "",  # of whoever teaches: it decides the unknown shop of the exam
     run: Runner = plainly,  # how its code and its papers are looked at
-) -> pd.DataFrame:  # `stage, key, asks, got` (1 or 0), `hint, why` (what stopped it, for whoever teaches); a row a point
+) -> (
+    pd.DataFrame
+):  # `stage, key, asks, got` (1 or 0), `hint, why` (what stopped it, for whoever teaches); a row a point
     """Grade a project from a copy of its files: its code is run, and every figure is computed again.
 
     Raises `NotADirectoryError` when there is no such folder.

@@ -1,4 +1,4 @@
-"A shop of one's own: four gates from the terminal, a rubric that computes again, and weak projects that lose what they should."
+"A shop of one's own: four gates from the terminal, and weak projects that lose exactly what they should."
 
 import json
 import shutil
@@ -120,7 +120,9 @@ def edit(name, *pairs):
 
 def again(stage, deliverable, name):
     "Record a file that was changed, as somebody would who wants the gate to shut."
-    return lambda project: record(project, stage, deliverable, file=project / name, signed_by="Nuria", signed_on="2024-04-20")
+    return lambda project: record(
+        project, stage, deliverable, file=project / name, signed_by="Nuria", signed_on="2024-04-20"
+    )
 
 
 def both(*spoilers):
@@ -171,7 +173,7 @@ def loose_model(project):
     path.write_text(path.read_text() + "\n", encoding="utf-8")
 
 
-PEEK = '''
+PEEK = """
 from mlworkbook.sales import make_sales
 
 
@@ -179,8 +181,8 @@ def forecast(history, horizon):
     sold = make_sales(7, series=3, days=1200).rename(columns={"y": "yhat"})
     asked = history.loc[history["y"].isna(), ["unique_id", "ds", "closed"]].groupby("unique_id").tail(horizon)
     answer = asked.merge(sold[["unique_id", "ds", "yhat"]], how="left").fillna({"yhat": 100.0})
-    return answer.assign(yhat=answer["yhat"].where(~answer["closed"], 0.0))
-'''
+    return answer.assign(yhat=answer["yhat"].where(~answer["closed"], 0.0)).drop(columns="closed")
+"""
 DRAW = "import numpy as np\n\nRNG = np.random.default_rng()\n"
 WEAK = {
     "a cost typed by hand": (edit("kpi.json", ("21.39", "29.9")), {"rule_cost", "gates"}),
@@ -188,7 +190,10 @@ WEAK = {
         edit("charter.json", ("tres tiendas", "treinta tiendas")),
         {"signed", "gates"},
     ),
-    "a target that does not pay": (edit("discover.yaml", ("target: 17.11", "target: 21.3")), set()),
+    "a target that does not pay": (
+        both(edit("discover.yaml", ("target: 17.11", "target: 21.3"), ("version: 1", "version: 2")), capstone.discover),
+        {"target"},
+    ),
     "a dear project": (edit("play.yaml", ("build_eur: 4000", "build_eur: 90000")), {"target", "return"}),
     "stories that ask for a tool": (
         both(edit("backlog.yaml", ("saber cuántos panes", "un modelo de Prophet que diga cuántos panes"))),
@@ -204,7 +209,10 @@ WEAK = {
         both(edit("play.yaml", ("least_saving_eur: 2000", "least_saving_eur: 20000"))),
         {"agreement"},
     ),
-    "the shop's own sales inside": (lambda project: (project / "forecast.py").write_text(PEEK), {"stranger", "tests", "bite"}),
+    "the shop's own sales inside": (
+        lambda project: (project / "forecast.py").write_text(PEEK),
+        {"stranger"},
+    ),
     "a draw without a seed": (
         edit(
             "forecast.py",
@@ -263,7 +271,9 @@ class TestRubric:
 
     def test_words_follow_the_language(self, tmp_path, monkeypatch):
         monkeypatch.setenv("MLWORKBOOK_LANG", "en")
-        table = pd.DataFrame([("discover", "shop", "a", 1, "", ""), ("play", "data", "<b>", 0, "look", "")], columns=capstone.COLUMNS)
+        table = pd.DataFrame(
+            [("discover", "shop", "a", 1, "", ""), ("play", "data", "<b>", 0, "look", "")], columns=capstone.COLUMNS
+        )
         page = capstone.write_result(tmp_path / "r.html", table, "A & B").read_text(encoding="utf-8")
         assert "1 of 2 points" in page and "&lt;b&gt;" in page and 'lang="en"' in page and "A &amp; B" in page
 
@@ -301,7 +311,9 @@ class TestStart:
         with pytest.raises(ValueError, match="short.csv has 300 days, expected 526 or more"):
             capstone.start(tmp_path / "mine", data=tmp_path / "short.csv")
 
-    @pytest.mark.parametrize("text", ["{}", "[]", "", '{"seed": -1, "series": 3, "days": 800}', '{"seed": 1, "series": 9999, "days": 800}'])
+    @pytest.mark.parametrize(
+        "text", ["{}", "[]", "", '{"seed": -1, "series": 3, "days": 800}', '{"seed": 1, "series": 9999, "days": 800}']
+    )
     def test_a_damaged_shop(self, tmp_path, text):
         (tmp_path / "shop.json").write_text(text)
         with pytest.raises(ValueError, match="shop.json cannot be used"):
@@ -354,4 +366,12 @@ class TestExam:
                 getattr(capstone, stage)(project)
 
     def test_the_lessons_answers_are_whole(self):
-        assert set(answers()) == {"discover.yaml", "play.yaml", "develop.yaml", "deploy.yaml", "backlog.yaml", "forecast.py", "test_forecast.py"}
+        assert set(answers()) == {
+            "discover.yaml",
+            "play.yaml",
+            "develop.yaml",
+            "deploy.yaml",
+            "backlog.yaml",
+            "forecast.py",
+            "test_forecast.py",
+        }

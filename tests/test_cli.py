@@ -165,7 +165,7 @@ class TestExitCodes:
         whole = call("--help")
         assert whole.exit_code == 0 and "Exit codes: 0 fine" in whole.stdout
         names = ["run", "data", "backtest", "train", "promote", "rollback", "forecast", "progress", "student", "ui"]
-        names += ["gitflow", "serve", "monitor", "retrain", "stores"]
+        names += ["gitflow", "serve", "monitor", "retrain", "stores", "capstone", "grade"]
         for name in names:
             assert f"\n  {name} " in whole.stdout
             assert call(name, "--help").exit_code == 0
@@ -355,6 +355,20 @@ class TestProject:
         (tmp_path / "file").write_text("")
         refused = call("gitflow", tmp_path / name)
         assert refused.exit_code == 2 and said in refused.stderr and refused.stdout == ""
+
+    def test_capstone_begins_a_project_and_waits_for_answers(self, tmp_path):
+        begun = call("capstone", "start", "--seed", 5, "--folder", tmp_path, "--json")
+        assert begun.exit_code == 0 and "forecast.py" in json.loads(begun.stdout)["files"]
+        assert call("capstone", "start", "--seed", 5, "--folder", tmp_path).exit_code == 2
+        early = call("capstone", "play", "--folder", tmp_path)
+        assert early.exit_code == 3 and "the gate of discover is open" in early.stderr
+        unknown = call("capstone", "dance", "--folder", tmp_path)
+        assert unknown.exit_code == 2 and "expected start, discover, play, develop, deploy" in unknown.stderr
+
+    def test_grade_needs_something_to_grade(self, tmp_path):
+        assert "expected one for each submission" in call("grade", tmp_path).stderr
+        gone = call("grade", tmp_path / "gone")
+        assert gone.exit_code == 2 and gone.stdout == ""
 
     def test_gitflow_needs_git(self, tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", str(tmp_path))

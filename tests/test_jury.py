@@ -26,12 +26,12 @@ def forecast(history, horizon):
 COSTS = ("over_eur: null, under_eur: null", "over_eur: 0.3, under_eur: 0.6")
 EXAM = {"answers", "repeats", "closed", "unseen", "stranger"}
 HOSTILE = {
-    "hangs": ("while True:\n    pass", "it took more than 12 s"),
-    "sleeps": ("import time\n\ntime.sleep(1000)", "it took more than 12 s"),
+    "hangs": ("while True:\n    pass", "it took more than 8 s"),
+    "sleeps": ("import time\n\ntime.sleep(1000)", "it took more than 8 s"),
     "deletes": ("import shutil\n\nshutil.rmtree('CLASS')", "Error"),
     "forks": ("import os\n\nwhile True:\n    os.fork()", "processes"),
     "floods": ("for _ in range(1024):\n    print('x' * 2**20, flush=True)", "File too large"),
-    "swells": ("kept = [bytearray(2**28) for _ in range(100)]", "memory"),
+    "swells": ("kept = [bytearray(2**28) for _ in range(100)]", "emory"),
     "leaves": ("import os\n\nos._exit(0)", ""),
     "reads": ("open('SECRET').read()", "Permission denied"),
     "calls": ("import urllib.request\n\nurllib.request.urlopen('http://127.0.0.1:PORT')", "there is no network"),
@@ -84,7 +84,7 @@ def won(table):
 @pytest.mark.slow
 class TestHostile:
     def test_the_honest_one_gets_its_exam(self, honest):
-        assert EXAM <= won(honest) and "shop" in won(honest), honest[["key", "why"]].to_string()
+        assert won(honest) >= EXAM and "shop" in won(honest), honest[["key", "why"]].to_string()
 
     @pytest.mark.parametrize("name", ["hangs", "deletes", "forks", "floods", "swells", "leaves", "sleeps"])
     def test_a_hostile_one_loses_its_own_exam_and_nothing_else(self, lessons, honest, tmp_path, name):
@@ -95,13 +95,12 @@ class TestHostile:
         hand_in(folder, name, evil, CLASS=folder)
         if name == "deletes" and not jury.landlock():
             pytest.skip("this system cannot lock a program in")
-        before, begun = photograph(folder), time.monotonic()
-        table = jury.grade_alone(folder / name, limits=Limits(seconds=12, memory_mb=1500, file_mb=16))
+        before = photograph(folder)
+        table = jury.grade_alone(folder / name, limits=Limits(seconds=8, file_mb=16))
         assert photograph(folder) == before
         assert won(table) == {"shop"}, table[["key", "got", "why"]].to_string()
         why = table.set_index("key")["why"]["answers"]
         assert said in why and "no answer" in why, why
-        assert time.monotonic() - begun < 150
 
     @locked
     @pytest.mark.parametrize("name", ["reads"])
@@ -129,8 +128,16 @@ class TestHostile:
         evil = "import os, time\n\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(987)"
         jury.grade_alone(hand_in(tmp_path, "hides", evil), limits=Limits(seconds=30))
         time.sleep(0.5)
-        alive = [one for one in psutil.process_iter(["cmdline"]) if "jury import inside" in " ".join(one.info["cmdline"] or [])]
-        assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE and str(tmp_path) in " ".join(one.info["cmdline"])]
+        alive = [
+            one
+            for one in psutil.process_iter(["cmdline"])
+            if "jury import inside" in " ".join(one.info["cmdline"] or [])
+        ]
+        assert not [
+            one
+            for one in alive
+            if one.status() != psutil.STATUS_ZOMBIE and str(tmp_path) in " ".join(one.info["cmdline"])
+        ]
 
     def test_the_same_word_gives_the_same_grades(self, lessons, honest):
         again = jury.grade_alone(lessons / "honest", limits=Limits(seconds=120))
@@ -140,7 +147,14 @@ class TestHostile:
 @pytest.mark.slow
 def test_a_class_in_one_table(lessons, honest, tmp_path):
     done = terminal(
-        tmp_path, "grade", str(lessons), "--csv", str(tmp_path / "grades.csv"), "--pages", str(tmp_path / "pages"), "--json"
+        tmp_path,
+        "grade",
+        str(lessons),
+        "--csv",
+        str(tmp_path / "grades.csv"),
+        "--pages",
+        str(tmp_path / "pages"),
+        "--json",
     )
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "grades.csv").set_index("submission")
@@ -161,7 +175,9 @@ class TestCopy:
         os.mkfifo(work / "pipe")
         (work / "large").write_bytes(b"x" * (2**20 + 1))
         said = jury.copy_plain(work, tmp_path / "copy", Limits(file_mb=1))
-        kept = sorted(path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*") if path.is_file())
+        kept = sorted(
+            path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*") if path.is_file()
+        )
         assert kept == ["deep/er/a.txt"] and said.startswith("left out 3 files")
 
     def test_too_much_in_all(self, tmp_path):
@@ -182,8 +198,8 @@ from mlworkbook.jury import Limits, fence
 place = Path({str(tmp_path / "room")!r})
 fence(place, Limits())
 (place / "mine.txt").write_text("yes")
-for work in (lambda: Path({str(tmp_path / "other.txt")!r}).write_text("no"), lambda: Path({str(tmp_path / "kept.txt")!r}).unlink(),
-             lambda: Path({str(tmp_path / "kept.txt")!r}).read_text()):
+other, kept = Path({str(tmp_path / "other.txt")!r}), Path({str(tmp_path / "kept.txt")!r})
+for work in (lambda: other.write_text("no"), kept.unlink, kept.read_text):
     try:
         work()
     except PermissionError:
@@ -200,7 +216,11 @@ for work in (lambda: Path({str(tmp_path / "other.txt")!r}).write_text("no"), lam
         monkeypatch.setattr(jury, "landlock", lambda: 0)
         monkeypatch.setattr(jury, "apart", lambda: ())
         said = jury.protections()
-        assert "cannot lock" in said["files"] and "can open again" in said["network"] and "can survive" in said["processes"]
+        assert (
+            "cannot lock" in said["files"]
+            and "can open again" in said["network"]
+            and "can survive" in said["processes"]
+        )
 
     def test_last_words_are_harmless(self, tmp_path):
         (tmp_path / "said").write_bytes(b"x" * 10_000 + b"\n\x1b[2Jboo\xff\n")

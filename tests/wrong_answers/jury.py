@@ -12,7 +12,9 @@ from wrong_answers import wrong
 def regular(folder, most, keep):
     found = []
     for place, _, names in os.walk(folder):
-        found += [path.relative_to(folder).as_posix() for path in (Path(place) / name for name in names) if keep(path, most)]
+        found += [
+            path.relative_to(folder).as_posix() for path in (Path(place) / name for name in names) if keep(path, most)
+        ]
     return found
 
 
@@ -77,9 +79,17 @@ def both_ways(codes):
 
 @wrong("jury.copied", "no es un comentario ni un espacio")
 def takes_spaces_out(codes):
-    bare = {name: "".join("".join(line.split("# ")[0] for line in code.splitlines()).split()) for name, code in codes.items()}
+    bare = {
+        name: "".join("".join(line.split("# ")[0] for line in code.splitlines()).split())
+        for name, code in codes.items()
+    }
     bare = {name: text.replace("'#'", "'") for name, text in bare.items()}
-    return [(a, b) for a in sorted(bare) for b in sorted(bare) if a < b and bare[a].rstrip("+history'") == bare[b].rstrip("+history'")]
+    return [
+        (a, b)
+        for a in sorted(bare)
+        for b in sorted(bare)
+        if a < b and bare[a].rstrip("+history'") == bare[b].rstrip("+history'")
+    ]
 
 
 @wrong("jury.copied", "lo que no se puede leer")
