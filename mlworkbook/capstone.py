@@ -1032,7 +1032,7 @@ DEVELOP = (
     ),
     Point(
         "strategy",
-        "El plan dice cada cuánto, con qué señal, quién y cómo se vuelve|How often, on what sign, who, and the way back",
+        "El plan dice cada cuánto, con qué señal, quién y cómo se vuelve|How often, on what sign, who, the way back",
         "una señal se puede medir: ponle un número y unos días; y di quién y con qué orden se vuelve atrás"
         "|a sign can be measured: give it a number and some days; and say who goes back, and with which command",
         planned,
@@ -1238,9 +1238,9 @@ def plainly(
     code = f"from pathlib import Path; from mlworkbook.capstone import {work}; {work}(Path({str(place)!r}))"
     with (place / "said.txt").open("wb") as said:
         try:
-            done = subprocess.run([sys.executable, "-c", code], stdout=said, stderr=said, timeout=300)
+            done = subprocess.run([sys.executable, "-c", code], stdout=said, stderr=said, timeout=900)
         except subprocess.TimeoutExpired:
-            return "it took more than 300 s"
+            return "it took more than 900 s"
     return "" if done.returncode == 0 else last_words(place / "said.txt")
 
 
