@@ -165,7 +165,7 @@ class TestExitCodes:
         whole = call("--help")
         assert whole.exit_code == 0 and "Exit codes: 0 fine" in whole.stdout
         names = ["run", "data", "backtest", "train", "promote", "rollback", "forecast", "progress", "student", "ui"]
-        names += ["gitflow", "serve", "monitor", "retrain", "stores", "capstone", "grade"]
+        names += ["gitflow", "serve", "monitor", "retrain", "stores", "capstone", "grade", "gameday"]
         for name in names:
             assert f"\n  {name} " in whole.stdout
             assert call(name, "--help").exit_code == 0
