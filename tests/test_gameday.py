@@ -74,6 +74,9 @@ def eve_of(eve):
         for path in [path for path in folder.rglob("*") if path.is_file() or path.is_symlink()]:
             if path.relative_to(folder) not in kept:
                 path.unlink()
+        for path in sorted((path for path in folder.rglob("date=*") if path.is_dir()), reverse=True):
+            if not any(path.iterdir()):
+                path.rmdir()
         for path in kept:  # in place: open connections to the registry see the old content again
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(copy / path, folder / path)
@@ -102,7 +105,7 @@ def table_of(folder):
 
 def bring_back(folder):
     "The newest copy of the registry."
-    shutil.copyfile(max((folder / "backup").glob("date=*")) / "mlflow.db", folder / "mlflow.db")
+    shutil.copyfile(max((folder / "backup").glob("date=*/mlflow.db")), folder / "mlflow.db")
 
 
 REPAIRS = {  # what each runbook says
@@ -341,6 +344,15 @@ class TestBadInput:
         with pytest.raises(ValueError, match="the clock went back; bring back the game.json"):
             next_day(folder)
 
+    def test_a_day_that_was_interrupted(self, eve_of, monkeypatch):
+        folder = eve_of("deploy")
+        with monkeypatch.context() as patch:
+            patch.setattr(gameday, "night", lambda game: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                next_day(folder)
+        assert load_game(folder).day == DAY - 1 and next_day(folder).day == DAY
+        assert list(table_of(folder)["version"]) == ["1", "2", "3"], "it was deployed once"
+
     def test_two_players_at_once(self, eve_of):
         folder = eve_of("schema")
         before = (folder / GAME).read_bytes()
@@ -373,10 +385,15 @@ class TestBadInput:
     @pytest.mark.parametrize("name", ["feed.json", f"{NAME}.csv", "mlflow.db"])
     def test_files_that_the_player_broke(self, eve_of, name):
         folder = eve_of("poison")
+        good = (folder / name).read_bytes()
         (folder / name).write_bytes(b"not this")
         game = next_day(folder)
-        assert not [event for event in game.events if event["day"] == DAY and event["what"] == "night"][0]["published"]
-        assert status(folder)["log"]["night"] and dict(service(game))
+        assert not next(one for one in game.events if one["day"] == DAY and one["what"] == "night")["published"]
+        assert status(folder)["log"]["night"] and any(said for _, said in service(game)) and not game.ended
+        (folder / name).write_bytes(good)
+        assert not rerun(folder).ended, "the failure has not gone away, nor has the day without sales"
+        next_day(folder)
+        assert "model" in broken(folder), "what could not fail that day fails on the next"
 
     def test_another_registry_is_left_alone(self, eve_of, tmp_path, monkeypatch):
         other = f"sqlite:///{tmp_path}/other.db"
