@@ -7,8 +7,8 @@ __all__ = ['app', 'WAYS_OUT', 'CANDIDATE', 'BASELINE', 'MARK', 'ASSUMPTIONS', 'E
            'hushed', 'Talk', 'note', 'Source', 'Job', 'command', 'Teller', 'heard', 'load', 'dates', 'judge', 'league',
            'enroll', 'crown', 'retake', 'tonight', 'written', 'run', 'grid', 'backtest', 'train', 'promote', 'Return',
            'notes', 'rollback', 'forecast', 'Watch', 'set_limits', 'monitor', 'Renew', 'heard_since', 'retrain', 'Look',
-           'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog', 'Branches', 'gitflow', 'progress',
-           'student', 'ui', 'serve', 'stores', 'main']
+           'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog', 'Branches', 'gitflow', 'Stage',
+           'capstone', 'Handed', 'grade', 'progress', 'Drill', 'gameday', 'student', 'ui', 'serve', 'stores', 'main']
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-imports
 import json
@@ -1015,6 +1015,80 @@ def gitflow(job: Branches) -> None:  # options
         raise Refused(f"{len(table)} broken rules of Gitflow in {job.path}; each comes with its way out")
 
 # %% ../nbs/deploy/58_cli.ipynb #cl-course
+@dataclass(frozen=True)
+class Stage(Talk):
+    "Options of `capstone`."
+
+    stage: Annotated[str, typer.Argument(help="start, discover, play, develop or deploy.")] = ""
+    folder: Annotated[Path, typer.Option(help="Folder of the project.")] = Path()
+    seed: Annotated[int | None, typer.Option(help="With start: a seed of your own, a shop of your own.")] = None
+    data: Annotated[Path | None, typer.Option(help="With start: a file of sales, in place of a seed.")] = None
+    map: Annotated[list[str] | None, typer.Option(help="With start: the file's column and ours: fecha=ds.")] = None
+    series: Annotated[int, typer.Option(help="With start: number of stores.")] = 3
+    days: Annotated[int, typer.Option(help="With start: days with sales.")] = 800
+
+
+@command(Stage)
+def capstone(job: Stage) -> None:  # options
+    "Take a shop of your own through the four stages."
+    from mlworkbook import capstone as project
+    from mlworkbook.tracking import tracking_uri
+
+    steps = {name: getattr(project, name) for name in project.STAGES}
+    if job.stage == "start":
+        columns = Source(map=job.map).columns()
+        options = {"data": job.data, "columns": columns, "series": job.series, "days": job.days}
+        project.start(job.folder, seed=job.seed, **options)
+        papers = sorted(path.name for path in job.folder.iterdir() if path.is_file())
+        job.show({"folder": str(job.folder), "files": papers}, f"{job.folder}: {', '.join(papers)}")
+        return
+    if job.stage not in steps:
+        raise ValueError(f"the step is {job.stage!r}, expected start, {', '.join(steps)}")
+    try:
+        papers = steps[job.stage](job.folder)
+    except ValueError as error:
+        raise (Refused(str(error)) if str(error).startswith("the gate of") else error) from error
+    shut = project.closed(
+        project.gates(job.folder, (job.stage,), tracking_uri=tracking_uri(job.folder / ".mlworkbook"))
+    )
+    job.show({"papers": papers, "closed": shut}, *papers, f"the gate of {job.stage} is {'shut' if shut else 'open'}")
+
+
+@dataclass(frozen=True)
+class Handed(Talk):
+    "Options of `grade`."
+
+    folder: Annotated[Path, typer.Argument(help="A project, or a folder that holds one for each submission.")] = Path()
+    secret: Annotated[str, typer.Option(help="A word of yours: it decides the unknown shop of the exam.")] = ""
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None
+    pages: Annotated[Path | None, typer.Option(help="Folder for a page of each; default, one project: itself.")] = None
+    seconds: Annotated[float, typer.Option(help="Work for the code of each, by the processor.")] = 60
+    memory: Annotated[int, typer.Option(help="MB for each.")] = 3000
+
+
+@command(Handed)
+def grade(job: Handed) -> None:  # options
+    "Grade a project, or a folder of them, without trusting what is in it."
+    from mlworkbook import jury
+    from mlworkbook.exercises import write_atomic
+
+    limits, walls = jury.Limits(seconds=job.seconds, memory_mb=job.memory), jury.protections()
+    one = jury.is_project(job.folder)
+    if one:
+        table = jury.grade_alone(job.folder, secret=job.secret, limits=limits)
+        page = jury.write_result((job.pages or job.folder) / "result.html", table, job.folder.resolve().name)
+        missed = table[table["got"] == 0]
+        lines = [f"{row.stage} · {row.asks}\n    {row.hint}" for row in missed.itertuples()]
+        lines += [f"{table['got'].sum()} of {len(table)} points; {page}"]
+    else:
+        table = jury.grade_all(job.folder, secret=job.secret, limits=limits, results=job.pages)
+        lines = [grid(table, left=True)]
+    if job.csv:
+        write_atomic(job.csv, table.to_csv(index=False).encode())
+    lines += [f"{what}: {how}" for what, how in walls.items()]
+    job.show({"protection": walls, "points" if one else "submissions": table.to_dict("records")}, *lines)
+
+
 @command(Talk)
 def progress(talk: Talk) -> None:  # options
     "Show which exercises are solved."
@@ -1027,6 +1101,61 @@ def progress(talk: Talk) -> None:  # options
         "lessons": [dict(zip(("lesson", "solved", "total"), row, strict=True)) for row in rows],
     }
     talk.show(result, *lines, f"{done} of {total} exercises solved")
+
+
+@dataclass(frozen=True)
+class Drill(Talk):
+    "Options of `gameday`."
+
+    move: Annotated[str, typer.Argument(help="start, status, next, night, declare, repair, grade, runbook.")] = "status"
+    kind: Annotated[str, typer.Argument(help="With declare and runbook: schema, units, poison, registry, deploy.")] = ""
+    folder: Annotated[Path | None, typer.Option(help="Folder of the game; default: gameday in the workspace.")] = None
+    seed: Annotated[int, typer.Option(help="With start: same seed, same shop, same failure on the same day.")] = 0
+    failure: Annotated[str, typer.Option(help="With start: the failure to practise; default: the seed draws it.")] = ""
+    since: Annotated[str, typer.Option(help="With repair: first day to read again, YYYY-MM-DD.")] = ""
+    map: Annotated[list[str] | None, typer.Option(help="With repair: the tills' column and ours.")] = None
+    factor: Annotated[float, typer.Option(help="With repair: units in one of what the tills send.")] = 1.0
+
+    def place(self) -> Path:
+        "Where the game is."
+        home = workspace()
+        return self.folder or (home if (home / "game.json").is_file() else home / "gameday")
+
+
+@command(Drill)
+def gameday(job: Drill) -> None:  # options
+    "Practise a bad day: a small shop in which something fails; exit code 3 when the service was not restored."
+    from mlworkbook import gameday as drill
+
+    folder, again = job.place(), {"columns": Source(map=job.map).columns(), "factor": job.factor}
+    moves = {
+        "start": lambda: drill.start(folder, seed=job.seed, failure=job.failure),
+        "status": lambda: drill.load_game(folder),
+        "next": lambda: drill.next_day(folder),
+        "night": lambda: drill.rerun(folder),
+        "declare": lambda: drill.declare(folder, job.kind),
+        "repair": lambda: drill.repair(folder, job.since, **again),
+    }
+    if job.move == "runbook":
+        text = drill.runbook(job.kind)
+        return job.show({"kind": job.kind, "text": text}, text)
+    if job.move == "grade":
+        done = drill.grade(folder)
+        lines = [f"{part}: {points} of {drill.PARTS[part]}" for part, points in done.points.items()]
+        facts = f"{done.kind} on {done.date}, {done.ended}; {done.lost_eur:,.2f} EUR lost; {done.total} of 100 points"
+        job.show(asdict(done) | {"total": done.total}, *lines, *done.hints, facts)
+        if done.ended != "restored":
+            raise Refused("the service was not restored")
+        return
+    if job.move not in moves:
+        raise ValueError(f"the move is {job.move!r}, expected {', '.join(moves)}, grade or runbook")
+    with job.step(job.move):
+        moves[job.move]()
+        seen = drill.status(folder)
+    lines = [*seen["log"].values(), *(f"{kind}, {who}: {said}" for kind, who, said in seen["alarms"]), seen["heard"]]
+    way = "see: mlworkbook gameday grade" if seen["ended"] else f"look closer with MLWORKBOOK_HOME={seen['folder']}"
+    place = f"evening of {seen['date']}, day {seen['day']} of {seen['of']}; {seen['ended']}".rstrip("; ")
+    job.show(seen, *filter(None, lines), f"{place}; {way}")
 
 
 @app.command()
