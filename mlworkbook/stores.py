@@ -10,6 +10,7 @@ __all__ = ['logger', 'INSTALL', 'BUCKET', 'PARTS', 'INNER', 'DOORS', 'SECRETS', 
            'remote_files', 'send_files', 'check_empty', 'copy_rows', 'migrate']
 
 # %% ../nbs/develop/43_stores.ipynb #sr-imports
+import atexit
 import json
 import logging
 import os
@@ -28,6 +29,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -325,7 +327,7 @@ class Stores:
         self,
         plan: Plan,  # their ports and keys
     ):
-        self.plan, self.address, self.running = plan, plan.address, {}
+        self.plan, self.address, self.running, self.born = plan, plan.address, {}, {}
 
     def start(
         self,
@@ -347,7 +349,7 @@ class Stores:
             while time.monotonic() < until:
                 if name not in self.running or self.running[name].poll() is not None:
                     born = subprocess.Popen(command, cwd=place, env=environment, start_new_session=True, **how)
-                    self.running[name] = born
+                    self.running[name], self.born[name] = born, this_process(born.pid)
                     self.note()
                 try:
                     return server.ready(self.plan)
@@ -370,7 +372,7 @@ class Stores:
 
     def note(self) -> None:
         "Write down which processes run, for whoever comes after a crash."
-        born = {name: this_process(process.pid) for name, process in self.running.items()}
+        born = {name: self.born[name] for name in self.running}
         write_atomic(self.plan.folder / "running.json", json.dumps(born).encode())
 
     def dead(self) -> list[str]:  # names
@@ -432,7 +434,8 @@ def stores(
     with lock:
         if left := end_orphans(place):
             logger.warning("%s of a session that was killed: ended", ", ".join(left))
-        team = Stores(draw_plan(place, port))
+        team, farewell = Stores(draw_plan(place, port)), partial(end_orphans, place)
+        atexit.register(farewell)  # for a notebook whose kernel is shut down half way
         try:
             for name in SERVERS:
                 team.start(name)
@@ -440,6 +443,7 @@ def stores(
         finally:
             for name in reversed(SERVERS):
                 team.stop(name)
+            atexit.unregister(farewell)
 
 
 def watch(
