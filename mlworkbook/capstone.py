@@ -1266,7 +1266,7 @@ def mark(
         try:
             found[one.key] = "" if one.check(work) else "no"
         except Exception as error:  # whatever somebody handed in must not stop the other points
-            found[one.key] = f"{type(error).__name__}: {error}"[:300]
+            found[one.key] = f"{type(error).__name__}: {error}".replace(f"{work.folder}/", "")[:300]
         (place / "points.json").write_text(json.dumps(found), encoding="utf-8")
 
 
