@@ -417,7 +417,8 @@ class TestSecret:
 
     def test_people_speak_of_the_fair_only(self):
         fair = plot_of(SEED).fair
-        said = [bool(heard(Game(Path(), SEED, "", day))) for day in range(LENGTH)]
+        secret = seal(SEED, plot_of(SEED))
+        said = [bool(heard(Game(Path(), SEED, secret, day))) for day in range(LENGTH)]
         assert [day for day, words in enumerate(said) if words] == [fair, fair + 1, fair + 2]
 
 
