@@ -121,6 +121,7 @@ def test_wheel_carries_data_licences_and_lessons(tmp_path):
         names = archive.namelist()
         (entry,) = [archive.read(name).decode() for name in names if name.endswith("entry_points.txt")]
     assert "mlworkbook/data/bakery.parquet" in names and "mlworkbook/data/LICENSE.ddop-BSD-3" in names
+    assert "mlworkbook/data/runbooks/units.md" in names
     packed = {name.removeprefix("mlworkbook/lessons/") for name in names if name.startswith("mlworkbook/lessons/")}
     assert packed == {
         path.relative_to(ROOT / "nbs").as_posix()
