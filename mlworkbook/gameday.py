@@ -33,7 +33,7 @@ from .contract import KEYS, check_history, past, seen
 from .exercises import say, write_atomic
 from .forecaster import Forecaster, Params
 from .monitor import alarms, calibrate, live, load_limits, published, save_limits
-from .registry import find, load_champion, log_panel, promote
+from .registry import find, load_champion, log_panel, promote, versions
 from .registry import note as write_tags
 from .sales import load_sales, load_shop, make_sales
 from .solver import SOLVER, cross_validation, solver_forecast
@@ -676,7 +676,7 @@ def heard(
 def status(
     folder: str | Path,  # of the game
 ) -> dict:  # ready for JSON
-    "What anybody could see this morning: the log of the night, the alarms, what people say."
+    "What anybody could see this morning: the log of the night, the alarms, the versions, what people say."
     game = load_game(folder)
     today = [event for event in game.events if event["day"] == game.day]
     logs = {event["what"]: event["said"] for event in today if event["what"] in ("delivery", "night")}
@@ -685,8 +685,13 @@ def status(
     except (ValueError, OSError) as error:
         rang = [["contract", "whole chain", str(error)]]
     clock = {"date": f"{game.date:%Y-%m-%d}", "day": game.day, "of": LENGTH, "ended": game.ended}
-    said = heard(game)
-    return {"folder": str(game.folder)} | clock | {"log": logs, "heard": said, "alarms": rang}
+    with at_home(game.folder):
+        try:
+            known = versions(NAME, folder=game.folder)[["version", "alias", "decision", "wape", "reason"]]
+        except troubles():
+            known = pd.DataFrame()
+    about = {"log": logs, "heard": heard(game), "alarms": rang, "versions": json.loads(known.to_json(orient="records"))}
+    return {"folder": str(game.folder)} | clock | about
 
 # %% ../nbs/deploy/61_gameday.ipynb #gd-grade
 @dataclass(frozen=True)

@@ -132,7 +132,8 @@ def symptom(folder, kind):
         scored = live(game.nights, load_sales(folder / f"{NAME}.csv"))
         last = scored[scored["ds"] == game.date].drop_duplicates("unique_id", keep="last")
         return bool(seen["alarms"]) and bool((last["y"] / last["yhat"]).lt(0.5).all())
-    return "version 3" in seen["log"]["night"] and bool(table_of(folder)["wape"].isna().iloc[-1])
+    champion = seen["versions"][-1]
+    return "version 3" in seen["log"]["night"] and champion["alias"] == "champion" and champion["wape"] is None
 
 
 class TestPlayers:
@@ -447,6 +448,7 @@ class TestTerminal:
         assert json.loads(self.call("--json").stdout)["day"] == DAY - 1
         told = self.call("next")
         assert told.exit_code == 0 and "'vendidas'" in told.stdout and "look closer with" in told.stdout
+        assert "version 2 champion: promoted, better than the baseline" in told.stdout
         assert self.call("declare", "schema").exit_code == 0
         words = ["--since", f"{HURT:%Y-%m-%d}", "--map", "fecha=ds,tienda=unique_id,vendidas=y"]
         assert self.call("repair", *words).exit_code == 0
