@@ -1154,6 +1154,11 @@ def gameday(job: Drill) -> None:  # options
         seen = drill.status(folder)
     lines = [*seen["log"].values(), *(f"{kind}, {who}: {said}" for kind, who, said in seen["alarms"]), seen["heard"]]
     way = "see: mlworkbook gameday grade" if seen["ended"] else f"look closer with MLWORKBOOK_HOME={seen['folder']}"
+    lines += [
+        f"version {one['version']} {one['alias']}: {one['decision']}, {one['reason']}; "
+        + ("never scored" if one["wape"] is None else f"WAPE {one['wape']:.1%}")
+        for one in seen["versions"]
+    ]
     place = f"evening of {seen['date']}, day {seen['day']} of {seen['of']}; {seen['ended']}".rstrip("; ")
     job.show(seen, *filter(None, lines), f"{place}; {way}")
 
