@@ -257,7 +257,10 @@ def submit(
     alone = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
     while True:
         try:
-            return get_reusable_executor(max_workers=workers, timeout=300, env=alone).submit(work, order, number, rows)
+            with warnings.catch_warnings():  # to be alone, a batch waits for those that still run: it is meant
+                warnings.filterwarnings("ignore", "Trying to resize an executor", UserWarning)
+                pool = get_reusable_executor(max_workers=workers, timeout=300, env=alone)
+            return pool.submit(work, order, number, rows)
         except BrokenExecutor:
             continue
 

@@ -418,6 +418,19 @@ def test_a_series_that_kills_every_worker_becomes_an_error(history, options, tmp
     assert result.forecast.equals(whole[whole["unique_id"] != "S05"].reset_index(drop=True))
 
 
+def test_a_batch_that_must_be_alone_waits_without_a_warning(history, recwarn):
+    def slow(rows, horizon):
+        time.sleep(0.5)
+        return seasonal_naive(rows, horizon)
+
+    order = scale.Order(slow, 7, pd.Timestamp("2022-03-31"))
+    (number, rows), (other, more) = list(batches(history, 6))
+    running = scale.submit(2, order, number, rows)
+    alone = scale.submit(1, order, other, more)
+    assert running.done() and alone.result().number == other
+    assert not [warning for warning in recwarn if "resize" in str(warning.message)]
+
+
 @pytest.mark.slow
 def test_workers_killed_from_outside(history, tmp_path):
     folder = tmp_path / "kept"
