@@ -135,3 +135,12 @@ def test_wheel_carries_data_licences_and_lessons(tmp_path):
     assert len(workflows) == len([*ROOT.glob(".github/workflows/*.yml")])
     assert "mlworkbook/infra/template.yaml" in names
     assert "mlworkbook = mlworkbook.cli:main" in entry
+
+
+def test_the_container_is_given_all_that_the_wheel_is_made_of():
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    given = [line[1:] for line in lines if line.startswith("!")]
+    asked = re.findall(r'here / "([^"]+)"(?: / "([^"]+)")?', (ROOT / "setup.py").read_text(encoding="utf-8"))
+    paths = ["/".join(filter(None, parts)) for parts in asked]
+    assert "docs/monitor.csv" in paths
+    assert [path for path in paths if not any(path == one or path.startswith(f"{one}/") for one in given)] == []
