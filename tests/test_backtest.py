@@ -1,7 +1,5 @@
 "Promises of the backtest: Prophet's own cutoffs and forecasts, no leak, no lost series, no work done twice."
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ctrl_c import press
 from mlworkbook.backtest import backtest, cutoffs, plot_cutoffs
 from mlworkbook.baselines import open_days, seasonal_naive
 from mlworkbook.contract import check_scored, future, regressors, seen
@@ -327,8 +326,7 @@ def test_interrupted_and_started_again(tmp_path, workers):
     deadline = time.monotonic() + 60
     while len(list(kept.glob("*.parquet"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.killpg(run.pid, signal.SIGINT)
-    _, errors = run.communicate(timeout=60)
+    _, errors = press(run)
     done = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.parquet")}
     assert run.returncode != 0 and b"KeyboardInterrupt" in errors and 3 <= len(done) < 18
     subprocess.run(command, check=True, timeout=120, capture_output=True)

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from ctrl_c import press
 from jira_server import serve
 from mlworkbook import cli
 from mlworkbook.batch import only_one
@@ -506,8 +506,7 @@ class TestRun:
             if list((workspace() / "backtest").glob("*.parquet")) or running.poll() is not None:
                 break
             time.sleep(0.1)
-        os.killpg(running.pid, signal.SIGINT)
-        out, error = running.communicate(timeout=100)
+        out, error = press(running, patience=20)
         assert running.returncode == 130 and out == ""
         assert "interrupted: what was finished is kept" in error and "Traceback" not in error
         kept = {path: path.stat().st_mtime_ns for path in (workspace() / "backtest").glob("*.parquet")}

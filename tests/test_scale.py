@@ -18,6 +18,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from ctrl_c import press
 from mlworkbook import scale
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.contract import future
@@ -369,8 +370,11 @@ def test_killed_and_started_again(tmp_path, engine, end):
     deadline = time.monotonic() + 120
     while len(list(kept.glob("*.parquet"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.02)
-    os.killpg(run.pid, end)
-    run.communicate(timeout=60)
+    if end == signal.SIGINT:
+        press(run)
+    else:
+        os.killpg(run.pid, end)
+        run.communicate(timeout=60)
     done = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.parquet")}
     assert run.returncode != 0 and 3 <= len(done) < 12
     again = subprocess.run(command, check=True, timeout=240, capture_output=True, text=True)
