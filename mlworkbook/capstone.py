@@ -6,12 +6,12 @@
 __all__ = ['NAME', 'HORIZON', 'LATER', 'EXAM', 'FORMAT', 'PENDING', 'QUESTIONS', 'BACKLOG', 'STUB', 'TESTS', 'BARE', 'DISCOVER',
            'PLAY', 'DEVELOP', 'DEPLOY', 'RUBRIC', 'BROKEN', 'BREAK', 'Runner', 'USELESS', 'COLUMNS', 'write_paper',
            'truth', 'known', 'start', 'pending', 'PlainLoader', 'answers', 'judged', 'daily_cost', 'their_forecast',
-           'discover', 'file_papers', 'before', 'about', 'returns', 'play', 'load_scored', 'champion_of', 'develop',
-           'performance', 'night', 'deploy', 'Work', 'honest', 'near', 'Point', 'priced', 'worth', 'storied', 'sourced',
-           'same_shop', 'pinned', 'found_out', 'cheaper', 'agreed', 'paid', 'fitting', 'answered', 'exam_questions',
-           'disguise', 'exam_won', 'repeated', 'shut', 'performed', 'passed', 'planned', 'pinned_packages',
-           'whole_night', 'again_tonight', 'way_back', 'decided', 'sit', 'respond', 'try_tests', 'plainly',
-           'last_words', 'mark', 'examine', 'short_text', 'resettle', 'grade', 'write_result']
+           'discover', 'file_papers', 'before', 'about', 'returns', 'play', 'load_scored', 'home_of', 'champion_of',
+           'develop', 'performance', 'night', 'deploy', 'Work', 'honest', 'near', 'Point', 'priced', 'worth', 'storied',
+           'sourced', 'same_shop', 'pinned', 'found_out', 'cheaper', 'agreed', 'paid', 'fitting', 'answered',
+           'exam_questions', 'disguise', 'exam_won', 'repeated', 'shut', 'performed', 'passed', 'planned',
+           'pinned_packages', 'whole_night', 'again_tonight', 'way_back', 'decided', 'sit', 'respond', 'try_tests',
+           'plainly', 'last_words', 'mark', 'examine', 'short_text', 'resettle', 'grade', 'write_result']
 
 # %% ../nbs/deploy/59_capstone.ipynb #ca-imports
 import hashlib
@@ -441,6 +441,19 @@ def load_scored(
 TESTS = "test_forecast.py"
 
 
+def home_of(
+    folder: Path,  # of the project
+) -> Path:  # where its runs and models are
+    """Find the store without opening it, which takes seconds and would make one.
+
+    Raises `ValueError` when there is none.
+    """
+    home = folder / ".mlworkbook"
+    if not (home / "mlflow.db").is_file():
+        raise ValueError(f"{NAME!r} has no champion; train one with: mlworkbook run --name {NAME} --data sales.csv")
+    return home
+
+
 def champion_of(
     folder: Path,  # of the project
 ) -> tuple[Forecaster, dict]:  # the official model, and its row of `versions`
@@ -448,9 +461,7 @@ def champion_of(
 
     Raises `ValueError` when there is none.
     """
-    home = folder / ".mlworkbook"
-    if not (home / "mlflow.db").is_file():  # said without opening a store, which takes seconds and would make one
-        raise ValueError(f"{NAME!r} has no champion; train one with: mlworkbook run --name {NAME} --data sales.csv")
+    home = home_of(folder)
     champion = load_champion(NAME, folder=home, engine=SOLVER)
     table = versions(NAME, folder=home)
     return champion, table[table["alias"] == "champion"].iloc[0].to_dict()
@@ -492,7 +503,7 @@ def develop(
     if ran.returncode:
         raise ValueError(f"{TESTS} did not pass; run `pytest {TESTS}` and read: {ran.stdout.strip().splitlines()[-1:]}")
     write_atomic(folder / "requirements.txt", "".join(f"{line}\n" for line in requirements()).encode())
-    run_id = find(connect(folder / ".mlworkbook"), NAME, "champion").run_id
+    run_id = find(connect(home_of(folder)), NAME, "champion").run_id
     papers = {"solution": f"run:{run_id}", "performance": "performance.json", "strategy": "strategy.json"}
     return file_papers(
         folder, "develop", papers | {"tests": "tests.xml", "pipeline": "requirements.txt"}, said["signature"]
@@ -764,7 +775,7 @@ DISCOVER = (
 def pinned(work: Work) -> bool:  # a submission
     "Whether the run of the prototype is the one of its scored days."
     (run_id,) = {one.run_id for one in evidence(work.folder) if one.deliverable == "prototype"} - {None}
-    run = connect(work.folder / ".mlworkbook").get_run(run_id)
+    run = connect(home_of(work.folder)).get_run(run_id)
     mine = work.of("forecast")[["cutoff", "unique_id", "ds", "y", "yhat"]]
     return work.met("play", "prototype") and run.data.tags.get(SCORED) == digest(mine)
 
@@ -955,7 +966,7 @@ def performed(work: Work) -> bool:  # a submission
 
 def passed(work: Work) -> bool:  # a submission
     "Whether the champion went through the gate, with its figures and a reason."
-    found = find(connect(work.folder / ".mlworkbook"), NAME, "champion").tags
+    found = find(connect(home_of(work.folder)), NAME, "champion").tags
     better = all(float(found[key]) < float(found[f"baseline_{key}"]) for key in ("wape", "cost_eur"))
     return found["decision"] == "promoted" and bool(found["reason"].strip()) and better
 
@@ -1093,7 +1104,7 @@ def again_tonight(work: Work) -> bool:  # a submission
 
 def way_back(work: Work) -> bool:  # a submission
     "Whether the version before can take over: it is there, and it holds to its seal."
-    client = connect(work.folder / ".mlworkbook")
+    client = connect(home_of(work.folder))
     older = find(client, NAME, "champion").tags["previous"]
     with fetch(client.get_model_version(NAME, older)):
         return True
