@@ -7,12 +7,15 @@ LABELS = {
     "es": {
         "solution": ("Ver la solución", "Ocultar la solución"),
         "check": ("Ver la comprobación", "Ocultar la comprobación"),
+        "long": ("Ver el código", "Ocultar el código"),
     },
     "en": {
         "solution": ("Show the solution", "Hide the solution"),
         "check": ("Show the check", "Hide the check"),
+        "long": ("Show the code", "Hide the code"),
     },
 }
+LONG = 40  # lines of an exported cell that a page shows unasked: more is read when the text has been understood
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION *$", re.M | re.S)
 
 
@@ -21,7 +24,7 @@ def read(
     language: str = "es",  # language of the labels
     more: list[str] = (),  # text cells to add at the end, in MyST
 ) -> str:  # the notebook that MyST-NB renders
-    "Drop hidden cells and directives, fold solutions and checks, give figures their text, shorten tracebacks."
+    "Drop hidden cells and directives, fold solutions, checks and long code, give figures a text, shorten tracebacks."
     notebook = json.loads(text)
     notebook["metadata"]["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     notebook["cells"] = [shown for cell in notebook["cells"] for shown in show(cell, LABELS[language])]
@@ -53,6 +56,9 @@ def show(
     cell = cell | {"source": source, "outputs": outputs}
     if re.search(r"^@exercise\(", source, re.M):
         return [fold(cell, *labels["check"])]
+    if "export" in options and source.count("\n") >= LONG:
+        names = ", ".join(re.findall(r"^(?:def|class) ([a-zA-Z]\w*)", source, re.M))
+        return [fold(cell, *(f"{label}: {names}" if names else label for label in labels["long"]))]
     if alt := options.get("fig-alt"):
         return [set_up(cell, image={"alt": alt})]
     return [cell]

@@ -255,6 +255,15 @@ def test_solutions_and_checks_unfold(site, open_page):
             assert first.get_by_text(other, exact=True).is_visible()
 
 
+def test_long_code_is_folded_under_its_names(site, open_page):
+    page = open_page(f"{site}deploy/58_cli.html")
+    part = page.locator("details.hide", has=page.get_by_text("Ver el código: dates, judge, league", exact=True))
+    assert part.count() == 1 and not part.locator(".cell_input").is_visible()
+    part.locator("summary").click()
+    part.locator(".cell_input").wait_for(state="visible")
+    assert "def league(" in part.text_content()
+
+
 def test_dark_mode_stays(site, open_page):
     size = {"width": 1280, "height": 900}
     page = open_page(f"{site}{LESSONS[0].as_posix()}.html", viewport=size, color_scheme="light")
