@@ -19,7 +19,7 @@ run: .venv/.run ## load, check, backtest, track, register, promote and forecast;
 test: .venv/.dev .venv/.npm ## the whole truth: lint, sync, tests, every lesson, exercises, site
 	@$(BIN)/python tools/needs.py
 	@$(MAKE) --no-print-directory lint sync
-	$(BIN)/python -m pytest tests --ignore tests/test_site.py -n $(WORKERS) --dist loadfile -q --cov
+	$(BIN)/python -m pytest tests --ignore tests/test_site.py -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q --cov
 	@$(MAKE) --no-print-directory pythons lessons site
 
 check: .venv/.dev lint sync ## the quick half: no lessons, no site, nothing slow

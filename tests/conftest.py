@@ -1,12 +1,19 @@
 "What all tests share: a workspace of their own and no network."
 
 import socket
+from collections import Counter
 
 import matplotlib as mpl
 import pytest
 
 mpl.use("agg")
 LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
+
+
+def pytest_collection_modifyitems(items):
+    "Files with most slow tests come first, so that no process is left alone with one of them at the end."
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(autouse=True)
