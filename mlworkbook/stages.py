@@ -83,7 +83,12 @@ DELIVERABLES = tuple(
                 "Secure infrastructure that performs",
                 "51_options 54_aws",
             ),
-            ("models", "Reentrenamiento y gestión de modelos", "Retraining and model management", "57_retrain"),
+            (
+                "models",
+                "Reentrenamiento y gestión de modelos",
+                "Retraining and model management",
+                "56_monitor 57_retrain",
+            ),
             ("end_to_end", "Solución completa de principio a fin", "End-to-end working solution", "59_capstone"),
         ],
     }.items()

@@ -10,6 +10,7 @@ from pathlib import Path
 LESSON = Path(__file__).parent.parent / "nbs" / "deploy" / "59_capstone.ipynb"
 MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
 TRAIN = ["run", "--name", "shop", "--initial", "540", "--period", "60", "--workers", "1", "--quiet", "--data"]
+MONTH = ["--name", "shop", "--data", "later.csv"]
 
 
 def answers() -> dict[str, str]:
@@ -59,7 +60,9 @@ def walk(place: Path) -> tuple[Path, list[tuple[str, int, str]]]:
     type_in(*TRAIN, "sales.csv")
     write("develop.yaml", "test_forecast.py")
     type_in("capstone", "develop")
-    type_in(*TRAIN, "later.csv")
+    type_in("capstone", "deploy")
+    type_in("monitor", *MONTH, "--today", "2024-04-08")
+    type_in("retrain", *MONTH, "--if-due", "--costs", "0.3,0.6", "--workers", "1")
     write("deploy.yaml")
     type_in("capstone", "deploy")
     type_in("stages", "--folder", ".", "--json")

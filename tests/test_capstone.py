@@ -62,7 +62,7 @@ class TestWalk:
     def test_four_gates_from_the_terminal_alone(self, walked):
         project, log = walked
         codes = [code for _, code, _ in log]
-        assert codes == [0, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0], log
+        assert codes == [0, 2, 3, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0], log
         assert "the gate of discover is open, first: question is missing" in log[2][2]
         assert json.loads(log[-1][2])["closed"] is True
         table = pd.DataFrame(json.loads(log[-1][2])["deliverables"])
@@ -76,7 +76,7 @@ class TestWalk:
         points = pd.DataFrame(json.loads(done.stdout)["points"])
         assert len(points) >= 30 and points["got"].all(), points[points["got"] == 0].to_string()
         page = (tmp_path / "pages" / "result.html").read_text(encoding="utf-8")
-        assert "34 de 34 puntos" in page and "<script" not in page and "http://" not in page
+        assert "37 de 37 puntos" in page and "<script" not in page and "http://" not in page
         assert before == {path: path.stat().st_mtime_ns for path in walked[0].rglob("*") if path.is_file()}
 
     def test_steps_done_twice_record_nothing_new(self, walked, tmp_path):
@@ -173,6 +173,26 @@ def loose_model(project):
     path.write_text(path.read_text() + "\n", encoding="utf-8")
 
 
+def deaf_alarms(project):
+    "A limit was raised until it could not ring."
+    path = project / capstone.OUT / "limits.json"
+    about = json.loads(path.read_bytes())
+    about["limits"]["error"] *= 10
+    path.write_text(json.dumps(about), encoding="utf-8")
+
+
+def held_again(project):
+    "The journal has two decisions about the same day."
+    path = project / ".mlworkbook" / "retrain" / "shop" / "retrain.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([*lines, lines[-1]]), encoding="utf-8")
+
+
+def loser_serves(project):
+    "Somebody gave the crown back without a word."
+    capstone.connect(project / ".mlworkbook").set_registered_model_alias("shop", "champion", "1")
+
+
 PEEK = """
 from mlworkbook.sales import make_sales
 
@@ -241,7 +261,19 @@ WEAK = {
     "bread added to the night": (another_night, {"idempotent"}),
     "a night without a store": (half_a_night, {"night", "idempotent"}),
     "a champion that was touched": (loose_model, {"sealed", "idempotent", "retrained"}),
-    "no way back": (no_way_back, {"way_back"}),
+    "no way back": (no_way_back, {"way_back", "decision"}),
+    "alarms made deaf": (deaf_alarms, {"limits"}),
+    "an alarm that nobody heard": (edit("deploy.yaml", ("alarms: 0", "alarms: 2")), {"morning"}),
+    "a page of another morning": (
+        edit("monitor.html", ("Morning of 2024-04-08", "Morning of 2024-04-07")),
+        {"morning"},
+    ),
+    "a figure of the contest typed by hand": (
+        edit(".mlworkbook/retrain/shop/retrain.jsonl", ('"wape": 0.085', '"wape": 0.075')),
+        {"decision"},
+    ),
+    "a contest that was held until it pleased": (held_again, {"decision", "retrained"}),
+    "the loser of the contest serves": (loser_serves, {"retrained", "idempotent"}),
 }
 NAMES = ("test_every_day_of_every_store", "test_nothing_on_closed_days", "test_beats_last_week")
 
