@@ -1,7 +1,9 @@
-"""Two years of a made-up chain, day by day: what retraining is worth in EUR, with a shock, with road works and in calm.
+"""Two years of a made-up chain, day by day: what retraining is worth in EUR, in calm and in three worlds with a shock.
 
-Each world is lived by the loop (alarms and calendar), by the calendar alone, by the first champion for ever, by the
-steady recipe alone for ever, and by last week's rule. Shocks are known, so delay and false alarms are counted.
+The shocks: a third of the shops lower for ever, three weeks of road works, promotions that stop selling. Each world is
+lived by the loop (alarms and calendar), by the calendar alone, by the first champion for ever, by the steady recipe
+alone for ever, and by last week's rule; the last world also by somebody who asks when it rings and takes the mark of
+the promotions away. Shocks are known, so delay and false alarms are counted.
 A smaller run for tests: bench_shop.py --stores 3 --days 120
 """
 
@@ -14,21 +16,19 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from measure import cpu
-from mlworkbook.backtest import backtest
-from mlworkbook.baselines import seasonal_naive
 from mlworkbook.contract import past, seen
 from mlworkbook.forecaster import Params
-from mlworkbook.monitor import calibrate, rings
-from mlworkbook.retrain import DECIDED, Life, Plan, Shelf, live_shop, two_recipes
+from mlworkbook.monitor import calibrate, rings, strike
+from mlworkbook.retrain import Plan, Shelf, two_recipes
 from mlworkbook.sales import make_sales
+from mlworkbook.shop import Life, by_rule, daily_cost, live_shop, reaction
 from mlworkbook.solver import cross_validation
-from mlworkbook.value import BAKERY_COSTS, error_cost
 
 DAY, EVENING = pd.Timedelta(days=1), pd.Timestamp("2023-12-31")
 
 
 def worlds(history: pd.DataFrame, shock: pd.Timestamp) -> dict[str, pd.DataFrame]:
-    "The same shops: in calm, with a third of them a third lower for ever, and with three weeks of road works."
+    "The same shops: in calm, a third of them a third lower for ever, with road works, with promotions that stop."
     names = history["unique_id"].unique()[::3]
     hit, after = history["unique_id"].isin(names), history["ds"] >= shock
     works = hit & after & (history["ds"] < shock + 21 * DAY)
@@ -37,18 +37,17 @@ def worlds(history: pd.DataFrame, shock: pd.Timestamp) -> dict[str, pd.DataFrame
         "calm": history,
         "shock": history.assign(y=history["y"].mask(hit & after, lower)),
         "road works": history.assign(y=history["y"].mask(works, half)),
+        "promotion": strike(history, "promotion", shock),
     }
 
 
 def told(life: Life, shock: pd.Timestamp) -> str:
     "Delay, false alarms and decisions, in words."
-    mornings = pd.Series(life.alarms["ds"].unique())
-    late, early = mornings[mornings > shock], mornings[mornings <= shock]
-    delay = f"{(late.min() - shock).days} days" if len(late) else "never"
-    months = (shock - EVENING).days / 30
-    tried = [one for one in life.records if one.action in DECIDED]
-    won = sum(one.action == "promoted" for one in tried)
-    return f"heard after {delay}, {len(early) / months:.1f} mornings a month before, {len(tried)} trainings, {won} won"
+    found, months = reaction(life, shock), (shock - EVENING).days / 30
+    delay = "never" if found["heard"] is None else f"after {found['heard']} days"
+    won = sum(one.action == "promoted" for one in life.records)
+    early = found["false"] / months
+    return f"heard {delay}, {early:.1f} mornings a month before, {found['trainings']} trainings, {won} won"
 
 
 def main() -> None:
@@ -81,16 +80,19 @@ def main() -> None:
         for name, (agreed, eyes) in ways.items():
             with tempfile.TemporaryDirectory() as notes:
                 lives[name] = live_shop(sales, EVENING, Shelf(), Path(notes), agreed, watch=eyes)
-        spans = {"initial": (EVENING - sales["ds"].min()).days, "period": 7}
         scored = {name: life.scored for name, life in lives.items()}
-        scored["last week's rule"] = backtest(sales, {"rule": seasonal_naive}, 7, **spans, batch=100).scored
+        late = lives["loop"].alarms["ds"]
+        if world == "promotion" and (late > shock).any():  # it rings, somebody asks, and three days later knows
+            asked = sales["ds"] >= late[late > shock].min() + 3 * DAY
+            with tempfile.TemporaryDirectory() as notes:
+                unmarked = sales.assign(promo=sales["promo"].mask(asked, 0))
+                scored["calendar, and asking"] = live_shop(unmarked, EVENING, Shelf(), Path(notes), plan).scored
+        scored["last week's rule"] = by_rule(sales, EVENING)
+        costs = daily_cost(scored).sum()
         print(f"{world}: {options.stores} stores, {options.days} days, {cpu() - used:.0f} CPU s")
-        for name, rows in scored.items():
-            eur = error_cost(rows.drop(columns="model"), BAKERY_COSTS, by=())["cost_eur"].item()
-            print(
-                f"  {name:<18} {eur:9,.0f} EUR  {told(lives[name], shock) if name == 'loop' else ''}".rstrip(),
-                flush=True,
-            )
+        for name, eur in costs.items():
+            said = told(lives[name], shock) if name == "loop" else ""
+            print(f"  {name:<20} {eur:9,.0f} EUR  {said}".rstrip(), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"Retraining: when, against whom, written down, once for a date, whatever kills it; and a shop that lives by it."
+"Retraining: when, against whom, written down, once for a date, whatever kills it."
 
 import os
 import subprocess
@@ -13,12 +13,11 @@ from threadpoolctl import threadpool_limits
 from mlworkbook import retrain as rt
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.batch import only_one
-from mlworkbook.contract import past, seen
+from mlworkbook.contract import seen
 from mlworkbook.forecaster import Forecaster, Params
 from mlworkbook.registry import versions
 from mlworkbook.sales import make_sales
 from mlworkbook.solver import SOLVER
-from mlworkbook.value import error_cost
 
 DAY = pd.Timedelta(days=1)
 BARE = Params(uncertainty_samples=0)
@@ -409,69 +408,6 @@ class TestGoBack:
     def test_nothing_to_go_back_to(self, tmp_path):
         with pytest.raises(ValueError, match="there is no champion; nothing to roll back"):
             rt.go_back(rt.Shelf(), tmp_path, reason="x")
-
-
-def bias_watch(scored, known):
-    "Rings on each morning after a week that missed by a quarter to one side."
-    chain = scored.groupby("ds")[["y", "yhat"]].sum().rolling(7).sum().dropna()
-    odd = chain[(chain["y"] / chain["yhat"] - 1).abs() > 0.15].index
-    return pd.DataFrame({"ds": odd + DAY, "kind": "bias", "unique_id": "", "message": "a week missed"})
-
-
-def live(folder, history, **options):
-    store = rt.Shelf()
-    plan = options.pop(
-        "plan",
-        rt.Plan(recipes={"nimble": replace(rt.two_recipes()["nimble"], uncertainty_samples=0)}, every=60, nights=1),
-    )
-    return store, rt.live_shop(history, "2022-12-31", store, folder, plan, **options)
-
-
-class TestLiveShop:
-    SHOP = make_sales(5, series=2, days=365 + 120, horizon=14)
-
-    def test_orders_every_day_and_learns_only_the_past(self, tmp_path):
-        store, life = live(tmp_path, self.SHOP, watch=bias_watch)
-        days = life.scored.groupby("unique_id")["ds"].agg(["min", "max", "nunique"])
-        assert days["nunique"].tolist() == [120, 120] and days["min"].unique().tolist() == [pd.Timestamp("2023-01-01")]
-        assert (life.scored["ds"] - life.scored["cutoff"] == DAY).all()
-        seen_by = {one.version: one.trained for one in store.versions}
-        assert (life.scored["model"].map(seen_by) <= life.scored["cutoff"]).all()
-
-    def test_a_shock_is_heard_and_cured(self, tmp_path):
-        shock = pd.Timestamp("2023-02-10")
-        fallen = self.SHOP.assign(y=self.SHOP["y"].mask(self.SHOP["ds"] >= shock, (self.SHOP["y"] * 0.6).round()))
-        _, loop = live(tmp_path / "loop", fallen, watch=bias_watch)
-        _, never = live(tmp_path / "never", fallen, plan=rt.Plan(recipes={"bare": BARE}, every=999, nights=1))
-        heard = loop.alarms.loc[loop.alarms["ds"] > shock, "ds"].min()
-        assert 0 < (heard - shock).days <= 7
-        assert any(one.action == "promoted" and one.reason.startswith("alarm") for one in loop.records)
-        late = {
-            name: life.scored[life.scored["ds"] >= shock + 28 * DAY].drop(columns="model")
-            for name, life in (("loop", loop), ("never", never))
-        }
-        cost = {name: error_cost(rows, PLAN.costs, by=())["cost_eur"].item() for name, rows in late.items()}
-        assert cost["loop"] < 0.9 * cost["never"]
-
-    def test_a_broken_feed_is_repaired_before_anybody_learns_it(self, tmp_path):
-        told = boxes(self.SHOP, "2023-02-10", "2023-12-31")
-        store, life = live(tmp_path, self.SHOP, told=told, watch=bias_watch)
-        repairs = [one.date for one in life.records if one.action == "repair"]
-        assert repairs and "2023-02-12" <= repairs[0] <= "2023-02-20"
-        assert life.scored["y"].equals(
-            life.scored[["unique_id", "ds"]].merge(past(self.SHOP)[["unique_id", "ds", "y"]])["y"]
-        )
-        trained = [one for one in life.records if one.action in rt.DECIDED and one.date > "2023-02-10"]
-        assert all(one.date >= str((pd.Timestamp(repairs[0]) + 3 * DAY).date()) for one in trained)
-
-    @pytest.mark.slow
-    def test_a_year_twice_gives_the_same_bytes(self, tmp_path):
-        year = make_sales(5, series=2, days=365 + 366, horizon=14)
-        for name in ("one", "two"):
-            _, life = live(tmp_path / name, year, watch=bias_watch)
-            life.scored.to_parquet(tmp_path / name / "scored.parquet")
-        for file in ("scored.parquet", rt.JOURNAL):
-            assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
 DIES = """

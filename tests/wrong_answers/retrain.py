@@ -1,45 +1,64 @@
 "Wrong answers to the exercises of lesson 57, each with a piece of the hint it must get."
 
-import pandas as pd
-
 from wrong_answers import wrong
 
-
-@wrong("retrain.delay", "es una mañana")
-def counts_every_alarm(mornings, shock):
-    late = sorted(day for day in mornings if day > shock)
-    return len(mornings) - len(late), (pd.Timestamp(late[0]) - pd.Timestamp(shock)).days if late else None
+CURABLE = {"error", "bias", "coverage", "drift"}
 
 
-@wrong("retrain.delay", "esa alarma no lo oyó")
-def takes_the_day_of_the_shock(mornings, shock):
-    late = sorted(day for day in set(mornings) if day >= shock)
-    return len(set(mornings)) - len(late), (pd.Timestamp(late[0]) - pd.Timestamp(shock)).days if late else None
+@wrong("retrain.action", "sería aprender la avería")
+def trains_when_anything_curable_rings(kinds, age, every, rest):
+    if age >= every or (CURABLE & set(kinds) and age >= rest):
+        return "train"
+    return "repair" if set(kinds) - CURABLE else "wait"
 
 
-@wrong("retrain.delay", "la lista no está en orden")
-def trusts_the_order(mornings, shock):
-    late = [day for day in dict.fromkeys(mornings) if day > shock]
-    return len(set(mornings)) - len(late), (pd.Timestamp(late[0]) - pd.Timestamp(shock)).days if late else None
+@wrong("retrain.action", "primero se repara")
+def obeys_the_calendar_first(kinds, age, every, rest):
+    if age >= every:
+        return "train"
+    return "repair" if set(kinds) - CURABLE else "train" if kinds and age >= rest else "wait"
 
 
-@wrong("retrain.delay", "también fue en vano")
-def forgets_the_day_itself(mornings, shock):
-    late = sorted(day for day in mornings if day > shock)
-    early = {day for day in mornings if day < shock}
-    return len(early), (pd.Timestamp(late[0]) - pd.Timestamp(shock)).days if late else None
+@wrong("retrain.action", "una clase que no está en la lista")
+def knows_only_two_broken_kinds(kinds, age, every, rest):
+    if {"contract", "freshness"} & set(kinds):
+        return "repair"
+    return "train" if age >= every or (kinds and age >= rest) else "wait"
 
 
-@wrong("retrain.delay", "no hay demora")
-def calls_never_zero(mornings, shock):
-    late = sorted({day for day in mornings if day > shock})
-    return len(set(mornings)) - len(late), (pd.Timestamp(late[0]) - pd.Timestamp(shock)).days if late else 0
+@wrong("retrain.action", "no hay con qué juzgar")
+def forgets_the_rest(kinds, age, every, rest):
+    if set(kinds) - CURABLE:
+        return "repair"
+    return "train" if age >= every or kinds else "wait"
 
 
-@wrong("retrain.delay", "falla al cambiar de mes")
-def subtracts_the_numbers(mornings, shock):
-    late = sorted({day for day in mornings if day > shock})
-    return len(set(mornings)) - len(late), int(late[0][8:]) - int(shock[8:]) if late else None
+@wrong("retrain.action", "el día acordado ya es el día")
+def waits_one_day_more(kinds, age, every, rest):
+    if set(kinds) - CURABLE:
+        return "repair"
+    return "train" if age > every or (kinds and age >= rest) else "wait"
+
+
+@wrong("retrain.action", "el descanso ya ha terminado")
+def rests_one_day_more(kinds, age, every, rest):
+    if set(kinds) - CURABLE:
+        return "repair"
+    return "train" if age >= every or (kinds and age > rest) else "wait"
+
+
+@wrong("retrain.action", "nada suena y no toca")
+def trains_without_a_reason(kinds, age, every, rest):
+    if set(kinds) - CURABLE:
+        return "repair"
+    return "train" if age >= rest else "wait"
+
+
+@wrong("retrain.action", "no al calendario")
+def lets_the_rest_hold_the_calendar(kinds, age, every, rest):
+    if set(kinds) - CURABLE:
+        return "repair"
+    return "train" if age >= rest and (kinds or age >= every) else "wait"
 
 
 @wrong("retrain.serving", "nunca sirvió")
