@@ -119,7 +119,7 @@ class TestHostile:
     def test_it_cannot_write_its_own_grade(self, tmp_path, honest):
         folder = hand_in(tmp_path / "class", "cheats", HOSTILE["cheats"][0], CLASS=tmp_path / "class")
         (folder / "points.json").write_text(json.dumps({one.key: "" for one in RUBRIC}))
-        (folder / "result.html").write_text("34 de 34")
+        (folder / "result.html").write_text("37 de 37")
         table = jury.grade_alone(folder, limits=Limits(seconds=120))
         assert won(table) == won(honest)
         assert not (tmp_path / "class" / "grades.csv").exists() or not jury.landlock()
