@@ -26,8 +26,8 @@ def forecast(history, horizon):
 COSTS = ("over_eur: null, under_eur: null", "over_eur: 0.3, under_eur: 0.6")
 EXAM = {"answers", "repeats", "closed", "unseen", "stranger"}
 HOSTILE = {
-    "hangs": ("while True:\n    pass", "it took more than 4 s"),
-    "sleeps": ("import time\n\ntime.sleep(1000)", "it took more than 4 s"),
+    "hangs": ("while True:\n    pass", "it took more than 8 s"),
+    "sleeps": ("import time\n\ntime.sleep(1000)", "it took more than 8 s"),
     "deletes": ("import shutil\n\nshutil.rmtree('CLASS')", "Error"),
     "forks": ("import os\n\nwhile True:\n    os.fork()", "processes"),
     "floods": ("for _ in range(1024):\n    print('x' * 2**20, flush=True)", "File too large"),
@@ -96,7 +96,7 @@ class TestHostile:
         if name == "deletes" and not jury.landlock():
             pytest.skip("this system cannot lock a program in")
         before = photograph(folder)
-        table = jury.grade_alone(folder / name, limits=Limits(seconds=4, file_mb=16))
+        table = jury.grade_alone(folder / name, limits=Limits(seconds=8, file_mb=16))
         assert photograph(folder) == before
         assert won(table) == {"shop"}, table[["key", "got", "why"]].to_string()
         why = table.set_index("key")["why"]["answers"]
