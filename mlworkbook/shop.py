@@ -80,16 +80,16 @@ def live_shop(
 
 # %% ../nbs/deploy/62_shop.ipynb #sh-bill
 def by_rule(
-    history: pd.DataFrame,  # what is asked for in each shop
+    history: pd.DataFrame,  # what is asked for in each shop; also days to come, for the calendar
     first: pd.Timestamp | str,  # first evening
+    horizon: int = 7,  # days of a sheet
 ) -> pd.DataFrame:  # like `scored` of a life
-    "Orders of a chain that has no model: the last open day with the same weekday, as `seasonal_naive`, for all nights."
-    rows = past(history)
-    shut = rows["closed"].astype(bool) if "closed" in rows else pd.Series(False, rows.index)
-    week = rows["y"].mask(shut).groupby([rows["unique_id"], rows["ds"].dt.dayofweek])
-    usual = week.transform(lambda days: days.ffill().shift()).fillna(0.0).mask(shut, 0.0)
-    rows = rows.assign(yhat=usual, cutoff=rows["ds"] - pd.Timedelta(days=1), model=BASELINE)
-    return rows.loc[rows["ds"] > pd.Timestamp(first), [*KEYS, "yhat", "cutoff", "model", "y"]]
+    "Orders of a chain that has no model: last week's sales, written down when the sheet ends."
+    sheets, far = [], pd.Timedelta(days=8 * horizon)  # the rule looks back a week, and knows the weekdays that are shut
+    for night in pd.date_range(first, last_day(history) - pd.Timedelta(days=1), freq=f"{horizon}D"):
+        known = seen(history[history["ds"] > night - far], night, horizon)
+        sheets.append(seasonal_naive(known, horizon).assign(cutoff=night, model=BASELINE))
+    return pd.concat(sheets).merge(past(history)[[*KEYS, "y"]], on=KEYS)
 
 
 def daily_cost(
