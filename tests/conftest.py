@@ -1,6 +1,7 @@
 "What all tests share: a workspace of their own and no network."
 
 import socket
+import sys
 from collections import Counter
 
 import matplotlib as mpl
@@ -18,7 +19,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch, tmp_path_factory):
-    "No test reads or writes the learner's workspace, the caller's settings or the network."
+    "No test reads or writes the learner's workspace, the caller's settings, another's figure or the network."
     monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path_factory.mktemp("home")))
     for name in ("MLWORKBOOK_LANG", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
@@ -30,3 +31,6 @@ def alone(monkeypatch, tmp_path_factory):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", only_loopback)
+    yield
+    if "matplotlib.pyplot" in sys.modules:  # a test draws on axes of its own, whatever ran before it
+        sys.modules["matplotlib.pyplot"].close("all")
