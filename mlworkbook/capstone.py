@@ -47,7 +47,7 @@ from .exercises import say, write_atomic
 from .explore import profile
 from .forecaster import Forecaster
 from .metrics import coverage, wape
-from .monitor import Limits, alarms, calibrate, live, load_limits, published, save_limits
+from .monitor import Limits, alarms, calibrate, live, load_limits, of_last_model, published, save_limits
 from .options import INPUTS, Case, load_decision, save_decision
 from .registry import fetch, find, load_champion, referee, requirements, versions
 from mlworkbook.retrain import (
@@ -557,8 +557,7 @@ def morning(
 ) -> tuple[pd.Timestamp, pd.DataFrame]:  # the morning after the last sales, and what rings
     "Put the published nights beside the sales, as `mlworkbook monitor` does."
     today, nights = last_day(sales) + pd.Timedelta(days=1), folder / OUT / "forecast"
-    scored = live(nights, sales, today=today)
-    scored = scored[scored["model"].eq(scored["model"].iat[-1])].dropna(axis="columns", how="all")
+    scored = of_last_model(live(nights, sales, today=today))
     return today, alarms(scored, sales, limits, today=today, night=published(nights)["cutoff"].max())
 
 

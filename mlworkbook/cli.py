@@ -753,16 +753,15 @@ def monitor(job: Watch) -> None:  # options
     with heard(watch.logger):
         folder = job.nights or job.folder() / "forecast"
         nights = watch.published(folder)["cutoff"]
-        scored = watch.live(folder, history, today=today)
+        judged = watch.of_last_model(watch.live(folder, history, today=today))
     night = nights[nights < today].max()
     limits = set_limits(job, history, nights.min())
     with job.step("watch") as said:
-        newest = scored[scored["model"].eq(scored["model"].tail(1).squeeze())].dropna(axis=1, how="all")
-        rang = watch.alarms(newest, history, limits, today=today, night=night)
+        rang = watch.alarms(judged, history, limits, today=today, night=night)
         page = job.folder() / "monitor.html"
         about = {"title": f"{job.called()}: is it still true?", "today": today, "night": night}
-        watch.write_page(page, newest, history, limits, power=watch.figures(), **about)
-        said.append(f"{newest['ds'].nunique()} days scored")
+        watch.write_page(page, judged, history, limits, power=watch.figures(), **about)
+        said.append(f"{judged['ds'].nunique()} days scored")
     records = json.loads(rang.assign(ds=rang["ds"].astype(str)).to_json(orient="records", double_precision=15))
     result = {"name": job.called(), "today": f"{today:%Y-%m-%d}", "night": f"{night:%Y-%m-%d}", "alarms": records}
     lines = [f"{one.kind}, {one.unique_id or 'whole chain'}: {one.message}" for one in rang.itertuples()]
@@ -800,12 +799,11 @@ def heard_since(
     nights = watch.published(folder)["cutoff"] if folder.is_dir() else pd.Series(dtype="datetime64[ns]")
     if not (nights < day).any():
         return SILENCE
-    scored = watch.live(folder, known, today=today)
-    newest = scored[scored["model"].eq(scored["model"].tail(1).squeeze())].dropna(axis=1, how="all")
+    judged = watch.of_last_model(watch.live(folder, known, today=today))
     limits = set_limits(job, known, nights.min())
-    tonight = watch.alarms(newest, known, limits, today=today, night=nights[nights < today].max())
+    tonight = watch.alarms(judged, known, limits, today=today, night=nights[nights < today].max())
     broken = tonight["kind"].isin(("contract", "freshness")).any()
-    return tonight if broken else pd.concat([watch.rings(newest, known, limits), tonight]).drop_duplicates()
+    return tonight if broken else pd.concat([watch.rings(judged, known, limits), tonight]).drop_duplicates()
 
 
 @command(Renew)

@@ -6,8 +6,8 @@
 __all__ = ['logger', 'CAP', 'SLACK', 'STUCK', 'FLOOR', 'MONTH', 'WINDOW', 'COLUMNS', 'KINDS', 'SHOCKS', 'COMMAND', 'weekly',
            'newest', 'again', 'measures', 'usual_of', 'steps', 'worst', 'inputs', 'profile_of', 'distances', 'crossed',
            'Limits', 'save_limits', 'load_limits', 'calibrate', 'sums', 'rings', 'day_of', 'breaches', 'ages', 'alarms',
-           'published', 'live', 'beside', 'strike', 'drill', 'study', 'summary', 'plot_sums', 'plot_live', 'figures',
-           'series_table', 'write_page']
+           'published', 'live', 'of_last_model', 'beside', 'strike', 'drill', 'study', 'summary', 'plot_sums',
+           'plot_live', 'figures', 'series_table', 'write_page']
 
 # %% ../nbs/deploy/56_monitor.ipynb #mo-imports
 import html
@@ -550,6 +550,13 @@ def live(
     if not parts:
         raise ValueError(f"no night in {folder} counts, expected date=YYYY-MM-DD/forecast.parquet; run a night first")
     return beside(pd.concat(parts, ignore_index=True), history)
+
+
+def of_last_model(
+    scored: pd.DataFrame,  # of `live`, oldest first
+) -> pd.DataFrame:  # days of the model that forecast last, without the columns that it leaves empty
+    "Keep what the limits of the model in use can judge."
+    return scored[scored["model"].eq(scored["model"].tail(1).squeeze())].dropna(axis="columns", how="all")
 
 
 def beside(

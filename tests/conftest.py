@@ -1,8 +1,10 @@
 "What all tests share: a workspace of their own and no network."
 
 import socket
+import sqlite3
 import sys
 from collections import Counter
+from contextlib import closing
 
 import matplotlib as mpl
 import pytest
@@ -17,8 +19,32 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: -slow[item.path])
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    "Make MLflow's tables once: a copy of them takes a hundredth of the time of its fifty migrations."
+    copy, make = tmp_path_factory.mktemp("mlflow") / "empty.db", None
+
+    def tables(engine):
+        if engine.url.get_backend_name() != "sqlite" or not engine.url.database:
+            return make(engine)
+        if copy.exists():
+            with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(engine.url.database)) as target:
+                source.backup(target)
+        else:
+            make(engine)
+            with closing(sqlite3.connect(engine.url.database)) as source, closing(sqlite3.connect(copy)) as target:
+                source.backup(target)
+
+    def patch():
+        nonlocal make
+        if make is None and (utils := sys.modules.get("mlflow.store.db.utils")):
+            make, utils._initialize_tables = utils._initialize_tables, tables
+
+    return patch
+
+
 @pytest.fixture(autouse=True)
-def alone(monkeypatch, tmp_path_factory):
+def alone(monkeypatch, tmp_path_factory, empty_store):
     "No test reads or writes the learner's workspace, the caller's settings, another's figure or the network."
     monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path_factory.mktemp("home")))
     for name in ("MLWORKBOOK_LANG", "MLFLOW_TRACKING_URI"):
@@ -31,6 +57,7 @@ def alone(monkeypatch, tmp_path_factory):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", only_loopback)
+    empty_store()
     yield
     if "matplotlib.pyplot" in sys.modules:  # a test draws on axes of its own, whatever ran before it
         sys.modules["matplotlib.pyplot"].close("all")

@@ -34,6 +34,7 @@ from mlworkbook.monitor import (
     load_limits,
     measures,
     newest,
+    of_last_model,
     plot_sums,
     profile_of,
     published,
@@ -482,6 +483,15 @@ class TestLive:
             live(tmp_path / "nowhere", history)
         with pytest.raises(ValueError, match="no night in .* counts"):
             live(folder, history, since="2100-01-01")
+
+    def test_only_the_model_that_forecast_last_is_judged(self, nights):
+        folder, history, first = nights
+        scored = live(folder, history)
+        last = scored["cutoff"] == first + 4 * DAY
+        both = scored.assign(model=np.where(last, "new", "old"), yhat_lower=scored["yhat"].where(~last))
+        kept = of_last_model(both)
+        assert kept["cutoff"].unique() == [first + 4 * DAY] and "yhat_lower" not in kept and len(kept) == last.sum()
+        assert of_last_model(both.head(0)).empty
 
     def test_sales_without_a_forecast(self, shop, nights, caplog):
         folder, history, first = nights
