@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['NAME', 'OUT', 'HORIZON', 'LATER', 'EXAM', 'FORMAT', 'PENDING', 'QUESTIONS', 'BACKLOG', 'STUB', 'TESTS', 'BARE',
            'DISCOVER', 'PLAY', 'DEVELOP', 'DEPLOY', 'RUBRIC', 'BROKEN', 'BREAK', 'Runner', 'USELESS', 'COLUMNS',
-           'write_paper', 'truth', 'known', 'start', 'pending', 'PlainLoader', 'answers', 'judged', 'daily_cost',
+           'write_paper', 'truth', 'known', 'start', 'pending', 'PlainLoader', 'answers', 'judged', 'cost_a_day',
            'their_forecast', 'discover', 'file_papers', 'before', 'about', 'returns', 'play', 'load_scored', 'home_of',
            'champion_of', 'develop', 'performance', 'night', 'morning', 'month_decision', 'deploy', 'Work', 'honest',
            'near', 'Point', 'priced', 'worth', 'storied', 'sourced', 'same_shop', 'pinned', 'found_out', 'cheaper',
            'agreed', 'paid', 'fitting', 'answered', 'exam_questions', 'disguise', 'exam_won', 'repeated', 'shut',
            'performed', 'passed', 'planned', 'pinned_packages', 'whole_night', 'again_tonight', 'way_back', 'decided',
-           'own_limits', 'looked_at', 'contested', 'crowned', 'sit', 'respond', 'try_tests', 'plainly', 'last_words',
-           'mark', 'examine', 'short_text', 'resettle', 'grade', 'write_result']
+           'own_limits', 'looked_at', 'contested', 'winner_serves', 'sit', 'respond', 'try_tests', 'plainly',
+           'last_words', 'mark', 'examine', 'short_text', 'resettle', 'grade', 'write_result']
 
 # %% ../nbs/deploy/59_capstone.ipynb #ca-imports
 import hashlib
@@ -292,7 +292,7 @@ def judged(
     return done.scored
 
 
-def daily_cost(
+def cost_a_day(
     scored: pd.DataFrame,  # one model
     costs: UnitCosts,  # EUR per unit over and under
 ) -> float:  # EUR per store and day
@@ -326,7 +326,7 @@ def discover(
     said, history = answers(folder, "discover", check=False), load_sales(folder / "sales.csv")
     costs, metrics = UnitCosts(**said["costs"]), said["charter"]["metrics"]
     scored = judged(history, {"rule": seasonal_naive})
-    rule = round(daily_cost(scored, costs), 2)
+    rule = round(cost_a_day(scored, costs), 2)
     if metrics[0].get("today") is None:
         raise ValueError(
             f"discover.yaml: charter.metrics[0].today is open; the rule costs {rule} EUR per store and day"
@@ -534,7 +534,7 @@ def performance(
     costs: UnitCosts,  # EUR per unit over and under
 ) -> dict:  # what `performance.json` says
     "Error, cost and coverage of the champion on days that it had not seen."
-    found = {"wape": wape(scored), "eur": daily_cost(scored, costs), "coverage": coverage(scored)}
+    found = {"wape": wape(scored), "eur": cost_a_day(scored, costs), "coverage": coverage(scored)}
     return {key: round(value, 4) for key, value in found.items()}
 
 # %% ../nbs/deploy/59_capstone.ipynb #ca-deploy
@@ -738,7 +738,7 @@ class Point:
 def priced(work: Work) -> bool:  # a submission
     "Whether the rule costs today what the papers say, and the charter starts from there."
     kpi, metric = work.paper("kpi.json"), work.charter.metrics[0]
-    return near(kpi["rule_eur"], daily_cost(work.rule, work.costs)) and near(metric.today, kpi["rule_eur"])
+    return near(kpi["rule_eur"], cost_a_day(work.rule, work.costs)) and near(metric.today, kpi["rule_eur"])
 
 
 def worth(work: Work) -> bool:  # a submission
@@ -856,7 +856,7 @@ def cheaper(
     costs: UnitCosts,  # EUR per unit over and under
 ) -> bool:  # True when `mine` errs less and costs less
     "Compare with the rule on both figures, as the gate of the registry does."
-    return wape(mine) < wape(rule) and daily_cost(mine, costs) < daily_cost(rule, costs)
+    return wape(mine) < wape(rule) and cost_a_day(mine, costs) < cost_a_day(rule, costs)
 
 
 def agreed(work: Work) -> bool:  # a submission
@@ -1207,7 +1207,7 @@ def contested(work: Work) -> bool:  # a submission
     return same and record.action == DECIDED[not again.promoted] and len(record.reason.split()) >= 3
 
 
-def crowned(work: Work) -> bool:  # a submission
+def winner_serves(work: Work) -> bool:  # a submission
     "Whether the winner of the contest serves: the new version, which knows the month, or the one before."
     day, (champion, row) = last_day(work.later), work.champion
     record = month_decision(work.folder, day)
@@ -1265,7 +1265,7 @@ DEPLOY = (
         "Sirve quien ganó el mes nuevo|Whoever won the new month serves",
         "compara la versión del campeón con la que ganó según el diario: ¿alguien la cambió después?"
         "|compare the champion's version with the one that won by the journal: did somebody change it since?",
-        crowned,
+        winner_serves,
     ),
     Point(
         "way_back",

@@ -229,11 +229,12 @@ def check_history(
         raise ValueError(f"history: {len(history)} rows without sales; expected at least one day with `y`")
     frame = history.reset_index(drop=True)
     place = pd.DataFrame({"usual": 1, "ahead": frame["y"].isna()})
-    if read_days(frame["ds"])["fault"].eq("").all():
+    read = read_days(frame["ds"])
+    if read["fault"].eq("").all():
         place = timeline(frame)
         frame[[STEP, EARLY]] = place[[STEP, EARLY]]
     enforce("history", frame, history_clauses(frame, place), KEYS)
-    series, day = frame["unique_id"].astype(object), read_days(frame["ds"])["day"]
+    series, day = frame["unique_id"].astype(object), read["day"]
     order = np.lexsort((day, pd.factorize(series, sort=True)[0]))
     tidy = {"unique_id": series, "ds": day, "y": to_number(frame["y"])}
     for name in history.columns.drop([*KEYS, "y"]):
