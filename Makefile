@@ -4,8 +4,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 WORKERS ?= 2
 FILES := settings.ini setup.py constraints.txt
-# a virtual environment of the caller must not reach into ours
-unexport PYTHONPATH VIRTUAL_ENV
+# what the caller has set must not reach in: another environment, or that each process compiles everything anew
+unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check export lint sync lessons pythons site lab student ui stores docs bench mutants lock release clean

@@ -23,14 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import yaml
-from matplotlib.axes import Axes
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from tqdm import tqdm
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from jira import JIRA
 
 # %% ../nbs/discover/13_backlog.ipynb #bl-records
@@ -278,9 +277,11 @@ def invest(
 # %% ../nbs/discover/13_backlog.ipynb #bl-plot
 def plot_points(
     backlog: Backlog,  # to draw
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw the points of each epic, stacked by priority."
+    import matplotlib.pyplot as plt
+
     ax = ax or plt.gca()
     titles = {epic.id: epic.title for epic in backlog.epics}
     left = dict.fromkeys(titles, 0)

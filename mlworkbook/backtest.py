@@ -7,6 +7,8 @@ __all__ = ['cutoffs', 'plot_cutoffs', 'Task', 'ask', 'complete', 'work', 'attemp
            'fingerprint', 'values_of', 'kept_path', 'tasks', 'collect']
 
 # %% ../nbs/develop/35_backtest.ipynb #bt-imports
+from typing import TYPE_CHECKING
+
 import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -16,14 +18,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import cloudpickle
-import matplotlib.pyplot as plt
 import pandas as pd
 from joblib import Parallel, delayed
-from matplotlib.axes import Axes
 from tqdm import tqdm
 
 from . import __version__
 from .contract import Forecast, check_forecast, check_history, check_horizon, check_whole, past, seen
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # %% ../nbs/develop/35_backtest.ipynb #bt-cutoffs
 def cutoffs(
@@ -54,9 +57,11 @@ def plot_cutoffs(
     cutoffs: list[pd.Timestamp],  # oldest first
     horizon: int,  # days forecast after each
     first: pd.Timestamp,  # first day of the history
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw what each cutoff lets a model see and what it is asked for."
+    import matplotlib.pyplot as plt
+
     ax = ax or plt.gca()
     rows = range(len(cutoffs))
     starts, seen = [first] * len(cutoffs), [cutoff - first for cutoff in cutoffs]

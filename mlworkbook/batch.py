@@ -7,6 +7,8 @@ __all__ = ['logger', 'SCHEMA', 'PAGE', 'as_of', 'complete', 'fingerprint', 'only
            'picture', 'wide_table', 'write_report']
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-imports
+from typing import TYPE_CHECKING
+
 import base64
 import errno
 import hashlib
@@ -23,13 +25,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
-from matplotlib.axes import Axes
-from matplotlib.dates import DateFormatter, DayLocator
 
 from .contract import Forecast, check_forecast, check_history, check_horizon, future, last_day, past
 from .exercises import write_atomic, writing_in
 
 logger = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-asof
 def as_of(
@@ -200,11 +203,13 @@ def run_batch(
 def plot_night(
     history: pd.DataFrame,  # one series: `ds, y`
     forecast: pd.DataFrame,  # its next days: `ds, yhat` and, if known, `yhat_lower, yhat_upper`
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
     *,
     days: int = 42,  # days of history to show
-) -> Axes:  # the same axes, so callers can set title, limits or labels
+) -> "Axes":  # the same axes, so callers can set title, limits or labels
     "Draw the tail of a history and the forecast that follows it."
+    from matplotlib.dates import DateFormatter, DayLocator
+
     if ax is None:
         import matplotlib.pyplot as plt
 
@@ -232,7 +237,7 @@ def plot_night(
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-picture
 def picture(
-    draw: Callable[[Axes], object],  # draws on the axes it is given
+    draw: "Callable[[Axes], object]",  # draws on the axes it is given
     alt: str,  # for those who cannot see it
 ) -> str:  # an <img> that carries its own PNG
     "A picture inside the page, readable on white and on black."

@@ -9,16 +9,18 @@ __all__ = ['BLOCK', 'WEEKS', 'open_rows', 'plot_history', 'closures', 'plot_seas
            'load_weather', 'holiday_beside', 'column_beside', 'likely_reasons', 'outliers']
 
 # %% ../nbs/play/21_explore.ipynb #ex-imports
+from typing import TYPE_CHECKING
+
 import warnings
 from importlib.resources import files
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator
 
 from .contract import KEYS, check_history, check_horizon, past, regressors
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # %% ../nbs/play/21_explore.ipynb #ex-plot-history
 def open_rows(
@@ -31,12 +33,15 @@ def open_rows(
 
 def plot_history(
     history: pd.DataFrame,  # history of 1 to 6 series
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     """Draw what was sold on each open day, crosses on closed days, and with over 8 weeks the mean of 28 days.
 
     Raises `ValueError` for more series than can be told apart.
     """
+    import matplotlib.pyplot as plt
+    from matplotlib.dates import AutoDateLocator
+
     frame, ax = past(check_history(history)), ax or plt.gca()
     if (found := frame["unique_id"].nunique()) > 6:
         raise ValueError(f"history has {found} series, expected 6 at most; choose some, or draw their sum")
@@ -71,14 +76,16 @@ def closures(
 # %% ../nbs/play/21_explore.ipynb #ex-plot-season
 def plot_season(
     history: pd.DataFrame,  # one or more series
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
     *,
     cycle: str = "week",  # "week": spread of each weekday; "year": each month, a line for each year
-) -> Axes:  # the same axes
+) -> "Axes":  # the same axes
     """Draw the shape that repeats, on open days: boxes hold half of the days, whiskers 90 %.
 
     Raises `ValueError` for another cycle.
     """
+    import matplotlib.pyplot as plt
+
     rows, ax = open_rows(check_history(history)), ax or plt.gca()
     if cycle == "week":
         level = rows.set_index("ds").groupby("unique_id")["y"].rolling("28D", center=True).mean().to_numpy()
@@ -411,9 +418,11 @@ def calendar_effects(
 # %% ../nbs/play/21_explore.ipynb #ex-plot-effects
 def plot_effects(
     effects: pd.DataFrame,  # as `calendar_effects` returns it
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw each effect with its interval: full when it leaves 0 out, hollow when not, a cross without interval."
+    import matplotlib.pyplot as plt
+
     ax, shown = ax or plt.gca(), effects[effects["effect"].notna()].sort_values("effect", ignore_index=True)
     sure = shown["lower"].gt(0) | shown["upper"].lt(0)
     ax.hlines(shown.index, shown["lower"], shown["upper"], color="0.5")

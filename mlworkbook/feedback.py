@@ -16,13 +16,11 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import yaml
-from matplotlib.axes import Axes
-from scipy.stats import binomtest
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from pyspark.ml import Pipeline, PipelineModel
     from pyspark.sql import SparkSession
 
@@ -114,6 +112,8 @@ def examine(
     predicted: pd.Series,  # topics, in the same order
 ) -> Exam:
     "Mark answers; raises `ValueError` when there are none, or not as many as comments."
+    from scipy.stats import binomtest
+
     true, predicted = pd.Series(list(true)), pd.Series(list(predicted))
     if len(true) != len(predicted) or not len(true):
         raise ValueError(f"{len(predicted)} answers for {len(true)} comments, expected one each; classify them all")
@@ -126,9 +126,11 @@ def examine(
 def plot_confusion(
     true: pd.Series,  # topics
     predicted: pd.Series,  # topics, in the same order
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw how many comments of each topic were put where."
+    import matplotlib.pyplot as plt
+
     ax = ax or plt.gca()
     table = pd.crosstab(list(true), list(predicted)).reindex(index=TOPICS, columns=TOPICS, fill_value=0)
     ax.imshow(table, cmap="Greys", vmax=table.to_numpy().max() * 1.5)

@@ -10,6 +10,8 @@ __all__ = ['logger', 'CAP', 'SLACK', 'STUCK', 'FLOOR', 'MONTH', 'WINDOW', 'COLUM
            'plot_live', 'figures', 'series_table', 'write_page']
 
 # %% ../nbs/deploy/56_monitor.ipynb #mo-imports
+from typing import TYPE_CHECKING
+
 import html
 import json
 import logging
@@ -21,10 +23,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.dates import DateFormatter, DayLocator
-from scipy.stats import rankdata
-from scipy.stats import t as student
 
 from .batch import PAGE, picture, wide_table
 from .contract import KEYS, check_history, check_scored, last_day, past, regressors
@@ -34,6 +32,9 @@ from .sales import make_sales
 from .solver import cross_validation
 
 logger = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # %% ../nbs/deploy/56_monitor.ipynb #mo-weekly
 def weekly(
@@ -262,6 +263,8 @@ def calibrate(
 
     Raises `ValueError` for bad frames, several models, a rate that makes no sense or fewer than 28 days.
     """
+    from scipy.stats import rankdata
+
     if not 0 < false_alarms <= 5:
         raise ValueError(f"false_alarms is {false_alarms!r}, expected a rate a month above 0 and up to 5, such as 1")
     scored, history = check_scored(scored), check_history(history)
@@ -702,6 +705,8 @@ def summary(
     rows: pd.DataFrame,  # what `study` returned, of many seeds
 ) -> pd.DataFrame:  # `shock, what, years, alarm, delay, within_14, within_28, per_month, low, high, year_10, year_90`
     "How often the alarms rang for nothing, with an interval of 95 %, and how soon they found each shock."
+    from scipy.stats import t as student
+
     calm = rows[rows["shock"] == "none"]
     years = calm["mornings"] / calm["days"] * MONTH
     # chains differ more than chance alone would make them: the interval is of the years, not of the mornings
@@ -723,9 +728,11 @@ def plot_sums(
     scored: pd.DataFrame,  # live forecasts with the sales that came
     history: pd.DataFrame,  # sales known
     limits: Limits,  # what `calibrate` returns
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw how near each kind of alarm is to its limit, day by day; above 1 it rings."
+    from matplotlib.dates import DateFormatter, DayLocator
+
     if ax is None:
         import matplotlib.pyplot as plt
 
@@ -745,11 +752,13 @@ def plot_sums(
 
 def plot_live(
     scored: pd.DataFrame,  # live forecasts with the sales that came
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
     *,
     days: int = 56,  # last days to show
-) -> Axes:  # the same axes
+) -> "Axes":  # the same axes
     "Draw what the whole chain sold beside what was forecast for it."
+    from matplotlib.dates import DateFormatter, DayLocator
+
     if ax is None:
         import matplotlib.pyplot as plt
 

@@ -9,19 +9,22 @@ __all__ = ['MODES', 'LAYERS', 'PLACES', 'OPTIONS', 'NAMES', 'SEEN', 'SAID', 'INP
            'Case', 'priced', 'decide', 'save_decision', 'load_decision']
 
 # %% ../nbs/deploy/51_options.ipynb #op-imports
+from typing import TYPE_CHECKING
+
 import json
 import math
 from dataclasses import asdict, dataclass, replace
 from numbers import Real
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from .exercises import say, write_atomic
 from .sources import Answer, Source, check_day, scorecard
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # %% ../nbs/deploy/51_options.ipynb #op-mode
 MODES = ("batch", "online", "edge")
@@ -322,9 +325,11 @@ STYLES = {"office": "-", "machine": "--", "job": ":", "function": "-.", "screen"
 
 def plot_cost(
     table: pd.DataFrame,  # as `monthly_cost` returns it
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw the bill of each option against the load, both on logarithmic axes."
+    import matplotlib.pyplot as plt
+
     ax = ax or plt.gca()
     for name, line in table.groupby("option", sort=False):
         ax.plot(line["load"], line["cost_eur"], color="black", linestyle=STYLES[name], label=name)
@@ -361,9 +366,11 @@ def tornado(
 def plot_tornado(
     table: pd.DataFrame,  # as `tornado` returns it
     now: float,  # EUR a month with the inputs as they are
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw a bar per input, from half of it to one and a half; hatched when it changes the winner."
+    import matplotlib.pyplot as plt
+
     ax = ax or plt.gca()
     ax.use_sticky_edges = False
     for place, row in enumerate(table.itertuples()):

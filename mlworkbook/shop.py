@@ -10,13 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
-from matplotlib.axes import Axes
 
 from .baselines import seasonal_naive
 from .contract import KEYS, last_day, past, seen
 from .retrain import BASELINE, DECIDED, SILENCE, Plan, Record, Store, retrain
 from .value import BAKERY_COSTS, UnitCosts, error_cost
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # %% ../nbs/deploy/62_shop.ipynb #sh-life
 Watch = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]  # scored, history -> alarms of each morning
@@ -107,12 +111,12 @@ def daily_cost(
 def plot_race(
     daily: pd.DataFrame,  # EUR of each day: index `ds`, a column for each way of living
     rival: str,  # column that the others are compared with
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
     *,
     shock: pd.Timestamp | None = None,  # day on which the world changed
     alarms: pd.Series | None = None,  # mornings that rang
     promoted: Sequence[str] = (),  # evenings on which a challenger won
-) -> Axes:  # the same axes, so callers can set title or labels
+) -> "Axes":  # the same axes, so callers can set title or labels
     """Draw what each way has saved against a rival, day after day; marks below: alarms and promotions.
 
     Raises `ValueError` for an unknown rival, a day without a cost or more than four ways.

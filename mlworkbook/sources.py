@@ -8,6 +8,8 @@ __all__ = ['KEYS', 'NEEDED', 'DAYS', 'TABLE', 'FORMAT', 'check_extract', 'tradin
            'check_weights', 'check_sources', 'scorecard', 'plot_scorecard', 'save_sources', 'load_sources']
 
 # %% ../nbs/discover/14_sources.ipynb #so-imports
+from typing import TYPE_CHECKING
+
 import json
 import math
 import textwrap
@@ -16,12 +18,13 @@ from datetime import date
 from numbers import Real
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from .exercises import say, write_atomic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # %% ../nbs/discover/14_sources.ipynb #so-check
 KEYS = ["date", "store", "product"]
@@ -353,9 +356,11 @@ def scorecard(
 # %% ../nbs/discover/14_sources.ipynb #so-plot
 def plot_scorecard(
     table: pd.DataFrame,  # as `scorecard` returns it
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw a bar per source in order of rank: grey when ready, hatched and with its reason when blocked."
+    import matplotlib.pyplot as plt
+
     ax = ax or plt.gca()
     for place, row in enumerate(table.itertuples()):
         blocked = row.state == "blocked"

@@ -9,6 +9,8 @@ __all__ = ['DELIVERABLES', 'STAGES', 'JOURNAL', 'LOCK', 'FORMAT', 'WAIT', 'COLUM
            'gates', 'gate', 'closed', 'plot_progress']
 
 # %% ../nbs/start/03_stages.ipynb #sg-imports
+from typing import TYPE_CHECKING
+
 import hashlib
 import json
 import logging
@@ -27,12 +29,13 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from filelock import FileLock, Timeout
-from matplotlib.axes import Axes
 
 from .exercises import say, writing_in
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # %% ../nbs/start/03_stages.ipynb #sg-deliverable
 @dataclass(frozen=True)
@@ -477,9 +480,11 @@ LOOKS = (("met", "✔", "0.85", ""), ("missing", "○", "white", ""), ("invalid"
 
 def plot_progress(
     table: pd.DataFrame,  # from `gates`
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw a box per deliverable and a row per stage: grey when met, empty when missing, hatched when invalid."
+    import matplotlib.pyplot as plt
+
     ax = ax or plt.gca()
     looks = {state: (mark, color, hatch) for state, mark, color, hatch in LOOKS}
     stages = list(dict.fromkeys(table["stage"]))

@@ -23,11 +23,8 @@ from urllib.error import HTTPError
 from urllib.parse import quote, unquote
 from urllib.request import urlopen
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import psutil
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from .contract import Forecast, check_history, check_horizon, check_scored, last_day, past
 from .exercises import workspace
@@ -35,6 +32,7 @@ from .metrics import score
 from .value import UnitCosts, error_cost
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
@@ -288,9 +286,11 @@ def score_by(
 
 def plot_scored(
     scored: pd.DataFrame,  # scored frame of one model
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw the sum of all series: what was sold and what had been forecast, day by day."
+    import matplotlib.pyplot as plt
+
     ax = ax or plt.gca()
     days = scored.groupby(["unique_id", "ds"])[["y", "yhat"]].mean().groupby("ds").sum().asfreq("D")
     ax.plot(days.index, days["y"], color="0.2", label="sold")
@@ -314,6 +314,8 @@ def log_backtest(
 
     Raises `ValueError` without an open run, or for several models at once.
     """
+    from matplotlib.figure import Figure
+
     import mlflow
 
     if mlflow.active_run() is None:

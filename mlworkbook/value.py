@@ -7,14 +7,17 @@ __all__ = ['BAKERY_COSTS', 'UnitCosts', 'check_errors', 'error_cost', 'yearly_co
            'sensitivity', 'plot_sensitivity']
 
 # %% ../nbs/discover/12_value.ipynb #va-imports
+from typing import TYPE_CHECKING
+
 import math
 from dataclasses import dataclass
 from numbers import Real
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # %% ../nbs/discover/12_value.ipynb #va-costs
 @dataclass(frozen=True)
@@ -177,9 +180,11 @@ def sensitivity(
 # %% ../nbs/discover/12_value.ipynb #va-plot
 def plot_sensitivity(
     savings: pd.DataFrame,  # `costs, reduction, saving_eur` as `sensitivity` returns it
-    ax: Axes | None = None,  # where to draw; the current axes when omitted
-) -> Axes:  # the same axes
+    ax: "Axes | None" = None,  # where to draw; the current axes when omitted
+) -> "Axes":  # the same axes
     "Draw the yearly saving against the error reduction, one line for each pair of unit costs."
+    import matplotlib.pyplot as plt
+
     ax = ax or plt.gca()
     for number, (name, line) in enumerate(savings.groupby("costs", sort=False)):
         style = ["o-", "s--", "^:", "D-."][number % 4]
