@@ -446,12 +446,6 @@ def test_no_version_at_all(store):
         registry.versions("nothing", folder=store)
 
 
-def test_importing_does_not_import_mlflow_or_prophet():
-    code = "import sys, mlworkbook.registry; print({'mlflow', 'prophet'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
-
-
 @pytest.mark.slow
 def test_no_warning_and_no_output(tmp_path):
     code = f"""
