@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -211,6 +212,24 @@ for work in (lambda: other.write_text("no"), kept.unlink, kept.read_text):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "room" / "mine.txt").read_text() == "yes" and (tmp_path / "kept.txt").read_text() == "kept"
+
+    def test_what_was_worked_before_the_fence_stood_does_not_count(self, tmp_path):
+        code = f"""
+import time
+from pathlib import Path
+from mlworkbook.jury import Limits, fence
+def work(seconds):
+    begun = time.process_time()
+    while time.process_time() < begun + seconds:
+        pass
+work(2)
+fence(Path({str(tmp_path)!r}), Limits(seconds=1))
+work(0.6)
+print("alive", flush=True)
+work(1000)
+"""
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+        assert done.stdout == "alive\n" and done.returncode in (-signal.SIGKILL, -signal.SIGXCPU), done.stderr
 
     def test_what_the_system_lacks_is_said(self, monkeypatch):
         monkeypatch.setattr(jury, "landlock", lambda: 0)
