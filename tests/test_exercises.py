@@ -1,6 +1,7 @@
 "Every exercise of every lesson: the stub fails, the wrong answers get their hints, the solution passes."
 
 import ast
+import builtins
 import importlib
 import json
 import re
@@ -22,24 +23,51 @@ def code_cells(notebook):
     return [("".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
 
 
+SIMPLE = (ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+
+
+def changed(node):
+    "Names that a statement changes in place: table.loc[...] = 1, trays.append(1), deliver(trays)."
+    targets = node.targets if isinstance(node, ast.Assign) else [node.value] if isinstance(node, ast.Expr) else []
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name):
+        targets += node.value.args
+    for target in targets:
+        while isinstance(target, ast.Attribute | ast.Subscript | ast.Call):
+            target = target.func if isinstance(target, ast.Call) else target.value
+        if isinstance(target, ast.Name):
+            yield target.id
+
+
 def names(source):
-    "Names that a cell makes or changes, and names that it reads from other cells."
-    scope = symtable.symtable(source, "cell", "exec")
-    here = scope.get_symbols()
-    made = {name.get_name() for name in here if name.is_assigned() or name.is_imported() or name.is_namespace()}
-    read, inner = {name.get_name() for name in here if name.is_referenced()}, scope.get_children()
-    while inner:
-        child = inner.pop()
-        read |= {name.get_name() for name in child.get_symbols() if name.is_global()}
-        inner += child.get_children()
-    for node in ast.walk(ast.parse(source)):  # table.loc[...] = 1, trays.append(1)
-        targets = node.targets if isinstance(node, ast.Assign) else [node.value] if isinstance(node, ast.Expr) else []
-        for target in targets:
-            while isinstance(target, ast.Attribute | ast.Subscript | ast.Call):
-                target = target.func if isinstance(target, ast.Call) else target.value
-            if isinstance(target, ast.Name):
-                made.add(target.id)
-    return made, read
+    "Names that a cell makes, changes in place, makes whatever was before, reads now, and reads later."
+    made, altered, bound, now, late = set(), set(), set(), set(), set()
+    for node in ast.parse(source).body:
+        scope = symtable.symtable(ast.unparse(node), "cell", "exec")
+        here = [(scope, now)]
+        own = {one.get_name() for one in scope.get_symbols() if one.is_assigned() or one.is_imported()}
+        own |= {one.get_name() for one in scope.get_symbols() if one.is_namespace()}
+        read = set()
+        while here:  # a comprehension and a class run at once, a function when it is called
+            table, kind = here.pop()
+            for one in table.get_symbols():
+                if one.is_referenced() and (table is scope or one.is_global()):
+                    (late if kind is late else read).add(one.get_name())
+            for child in table.get_children():
+                at_once = kind is now and (child.get_type() == "class" or child.get_name().endswith(("comp", "expr")))
+                here.append((child, now if at_once else late))
+        loops = {
+            one.id
+            for part in ast.walk(node)
+            for target in [getattr(part, "target", None), getattr(part, "optional_vars", None)]
+            if isinstance(part, ast.For | ast.withitem) and target
+            for one in ast.walk(target)
+            if isinstance(one, ast.Name)
+        }
+        now |= read - bound - loops
+        made |= own
+        altered |= set(changed(node))
+        bound |= own if isinstance(node, SIMPLE) else set()
+    return made, altered, bound, now, late
 
 
 def needed(sources):
@@ -50,10 +78,16 @@ def needed(sources):
         bool(EXERCISE.search(source)) or all(isinstance(node, ast.Import | ast.ImportFrom) for node in body)
         for source, body in zip(sources, bodies, strict=True)
     ]
+    steady = set(dir(builtins)) | {"display"}  # nobody changes these: what is imported, and what the package exports
+    for source, (made, *_), kept in zip(sources, cells, keep, strict=True):
+        steady |= made if kept and not EXERCISE.search(source) or source.startswith("#| export") else set()
     before = None
     while keep != before:
-        before, wanted = keep, set().union(*(read for (_, read), kept in zip(cells, keep, strict=True) if kept))
-        keep = [kept or bool(made & wanted) for kept, (made, _) in zip(keep, cells, strict=True)]
+        before, live = list(keep), set()
+        later = set().union(*(cell[-1] for cell, kept in zip(cells, keep, strict=True) if kept))
+        for place, (made, altered, bound, now, _) in reversed(list(enumerate(cells))):
+            if keep[place] or (made | altered - steady) & (live | later):
+                keep[place], live = True, (live - bound) | now
     return keep
 
 
