@@ -2,8 +2,11 @@
 
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
+
+from mlworkbook.stages import deliverables, gate
 
 nbval = pytest.importorskip("nbval.plugin")
 
@@ -36,7 +39,13 @@ class Lesson(nbval.IPyNbFile):
 
     def teardown(self):
         super().teardown()
+        ours, met = set(), set()
+        for stage in ("discover", "play"):  # what needs no store of runs
+            ours |= {entry.key for entry in deliverables(stage) if self.path.stem in entry.lessons}
+            table = gate(Path(self.home) / "project", stage)
+            met |= set(table.loc[table["state"] == "met", "deliverable"])
         shutil.rmtree(self.home, ignore_errors=True)
+        assert met == ours, f"{self.path.stem} closed {sorted(met)}, expected {sorted(ours)}"
 
     def collect(self):
         for item in super().collect():

@@ -4,6 +4,7 @@ import dataclasses
 import subprocess
 import sys
 from contextlib import nullcontext
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -288,8 +289,8 @@ def test_the_registry_takes_it_and_rolls_back(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def compared():
-    "Every series fitted by Prophet, by Prophet again and by the solver: about two minutes on two cores."
-    return proof(bakery() | made())
+    "Every other series fitted by Prophet, by Prophet again and by the solver; the published table has them all."
+    return proof(dict(islice((bakery() | made()).items(), 0, None, 2)))
 
 
 # half of the young noisy made-up series are further apart than this: there Prophet stops twice at the same place, short
@@ -316,12 +317,13 @@ def holds(table):
 
 
 @pytest.mark.slow
-def test_it_is_the_same_model_on_every_series(compared):
-    assert len(compared) == 405 and compared["told"].min() > 0
+def test_it_is_the_same_model_on_every_other_series(compared):
+    assert len(compared) == 203 and compared["told"].min() > 0
     assert [name for name, right in holds(compared) if not right] == []
 
 
 def test_the_published_table_keeps_the_promises():
     table = pd.read_csv(TABLE)
+    assert len(table) == 405
     assert list(table["series"]) == [*bakery(), *made()]
     assert [name for name, right in holds(table) if not right] == []
