@@ -45,7 +45,7 @@ pythons: .venv/.dev ## a part of the tests with the other Pythons of this comput
 	@WORKERS=$(WORKERS) $(BIN)/python tools/pythons.py
 
 site: docs
-	$(BIN)/python -m pytest tests/test_site.py -q
+	$(BIN)/python -m pytest tests/test_site.py -n $(WORKERS) -q
 
 export: .venv/.dev ## regenerate the package and README.es.md from the notebooks
 	@$(BIN)/python tools/sync.py

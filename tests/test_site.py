@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -150,35 +151,51 @@ def test_pages_load_and_fit_a_phone(site, open_page):
     assert faults == {}
 
 
-def test_links_lead_somewhere(site, open_page):
-    page = open_page(site)
-    links, names = {}, {}
-    for name in PAGES:
-        page.goto(site + name, wait_until="commit")
-        page.wait_for_load_state("domcontentloaded")
-        links[name] = page.locator("a[href]").evaluate_all("all => all.map(a => a.getAttribute('href'))")
-        names[name] = set(page.locator("[id]").evaluate_all("all => all.map(e => e.id)"))
+class Anchors(HTMLParser):
+    "Links of a page, each with its classes, and the places that a link can point at."
+
+    def __init__(self, name: str):
+        super().__init__()
+        self.links, self.places = [], set()
+        self.feed((SITE / name).read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        about = dict(attrs)
+        self.places.add(about.get("id"))
+        if tag == "a" and "href" in about:
+            self.links.append((about["href"], (about.get("class") or "").split()))
+
+
+@functools.cache
+def anchors(name: str) -> Anchors:
+    return Anchors(name)
+
+
+def linked(name: str, kind: str) -> list[str]:
+    "Pages or files that the links of a class lead to."
+    found = [target for target, classes in anchors(name).links if kind in classes]
+    return [unquote(urlsplit(urljoin(f"/{name}", target)).path).lstrip("/") for target in found]
+
+
+def test_links_lead_somewhere(site):
     broken = []
-    for name, targets in links.items():
-        for target in set(targets):
+    for name in PAGES:
+        for target, _ in set((target, tuple(classes)) for target, classes in anchors(name).links):
             parts = urlsplit(urljoin(site + name, target))
             if parts.scheme != "http" or f"http://{parts.netloc}/" != site:
                 continue
             path = unquote(parts.path).lstrip("/") or "index.html"
             anchor = unquote(parts.fragment)
-            if not (SITE / path).is_file() or (anchor and path in names and anchor not in names[path]):
+            if not (SITE / path).is_file() or (anchor and path in PAGES and anchor not in anchors(path).places):
                 broken.append(f"{name}: {target}")
     assert broken == []
 
 
-def test_the_course_reads_from_first_to_last_page(site, open_page):
-    page = open_page(site + "index.html")
+def test_the_course_reads_from_first_to_last_page(site):
     visited = ["index.html"]
-    while page.locator("a.right-next").count():
-        page.locator("a.right-next").click()
-        page.wait_for_load_state("load")
-        visited.append(urlsplit(page.url).path.lstrip("/"))
-        assert page.locator("a.left-prev").count() == 1, f"no way back from {visited[-1]}"
+    while following := linked(visited[-1], "right-next"):
+        assert linked(following[0], "left-prev") == visited[-1:], f"no way back from {following[0]}"
+        visited += following
     wanted = [f"{lesson.as_posix()}.html" for lesson in sorted(LESSONS, key=lambda lesson: lesson.name)]
     assert visited[: 1 + len(wanted)] == ["index.html", *wanted]
     assert {page for page in PAGES if page.startswith("api/")} <= set(visited)
@@ -242,7 +259,7 @@ LABELS = (("Ver la solución", "Ocultar la solución"), ("Ver la comprobación",
 def test_solutions_and_checks_unfold(site, open_page):
     page = open_page(site)
     for name, count in folded():
-        page.goto(f"{site}{name}.html")
+        page.goto(f"{site}{name}.html", wait_until="domcontentloaded")
         for label, other in LABELS:
             parts = page.locator("details.hide", has=page.get_by_text(label, exact=True))
             assert parts.count() >= count, f"{name}: {label}"
@@ -280,16 +297,11 @@ def test_dark_mode_stays(site, open_page):
     assert page.evaluate(brightness) < 150
 
 
-def test_lesson_and_module_know_each_other(site, open_page):
-    page = open_page(site)
+def test_lesson_and_module_know_each_other(site):
     for lesson in LESSONS:
-        if not (SITE / "api" / f"{lesson.name[3:]}.html").exists():
-            continue
-        page.goto(f"{site}{lesson.as_posix()}.html")
-        page.locator(".lesson-bar a.module").click()
-        page.wait_for_url(f"{site}api/{lesson.name[3:]}.html")
-        page.locator(".lesson-bar a.lesson").click()
-        page.wait_for_url(f"{site}{lesson.as_posix()}.html")
+        module, page = f"api/{lesson.name[3:]}.html", f"{lesson.as_posix()}.html"
+        if (SITE / module).exists():
+            assert linked(page, "module") == [module] and page in linked(module, "lesson")
 
 
 def test_module_page_shows_what_the_source_says(site, open_page):
@@ -300,18 +312,20 @@ def test_module_page_shows_what_the_source_says(site, open_page):
 
 
 def test_student_notebook_downloads(site, open_page):
-    page = open_page(site, accept_downloads=True)
     for name, count in folded():
-        page.goto(f"{site}{name}.html")
-        with page.expect_download() as waiting:
-            page.locator(".lesson-bar a.notebook").click()
-        text = Path(waiting.value.path()).read_text(encoding="utf-8")
-        assert waiting.value.suggested_filename == f"{Path(name).name}.ipynb"
+        (path,) = linked(f"{name}.html", "notebook")
+        text = (SITE / path).read_text(encoding="utf-8")
+        assert Path(path).name == f"{Path(name).name}.ipynb"
         notebook = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook)
         assert not any(re.search(r"^ *### BEGIN SOLUTION$", cell.source, re.M) for cell in notebook.cells)
         assert text.count("raise NotImplementedError") >= count
         assert not any(cell.get("outputs") for cell in notebook.cells)
+    page = open_page(f"{site}{name}.html", accept_downloads=True)
+    with page.expect_download() as waiting:
+        page.locator(".lesson-bar a.notebook").click()
+    assert Path(waiting.value.path()).read_text(encoding="utf-8") == text
+    assert waiting.value.suggested_filename == f"{Path(name).name}.ipynb"
 
 
 def test_opens_from_a_folder(site, open_page):
