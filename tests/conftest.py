@@ -1,5 +1,6 @@
 "What all tests share: a workspace of their own and no network."
 
+import os
 import socket
 import sqlite3
 import sys
@@ -11,12 +12,30 @@ import pytest
 
 mpl.use("agg")
 LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
+# their slow tests prove what quick ones have covered; to measure takes half as long again, so those are not measured
+PROOFS = {"backtest", "bad_input", "batch", "gates", "monitor", "prototype", "registry", "solver", "tracking"}
 
 
 def pytest_collection_modifyitems(items):
     "Files with most slow tests come first, so that no process is left alone with one of them at the end."
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    "Pause coverage, also of the processes that are started, for the slow tests of `PROOFS`."
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    proof = item.get_closest_marker("slow") and item.path.stem.removeprefix("test_") in PROOFS
+    controller = plugin.cov_controller if plugin and proof else None
+    handed = os.environ.pop("COVERAGE_PROCESS_CONFIG", None) if controller else None
+    if controller:
+        controller.pause()
+    yield
+    if controller:
+        controller.resume()
+    if handed:
+        os.environ["COVERAGE_PROCESS_CONFIG"] = handed
 
 
 @pytest.fixture(scope="session")
