@@ -1464,7 +1464,7 @@ def resettle(
             store.execute(f"UPDATE {table} SET {column} = moved({column})")
 
 # %% ../nbs/deploy/59_capstone.ipynb #ca-grade
-USELESS = ("__pycache__", ".git", ".venv", "backtest", ".pytest_cache")
+USELESS = (".git", ".venv", "backtest", ".pytest_cache")
 COLUMNS = ("stage", "key", "asks", "got", "hint", "why")
 
 

@@ -237,6 +237,8 @@ def save_panel(
             pip_requirements=requirements(),
             input_example=[example_request(forecaster)],
         )
+    # a file where Python would keep compiled code: whoever runs the model where it lies adds nothing to it
+    (Path(folder) / "__pycache__").write_text("no compiled code here\n", encoding="utf-8")
     return write_manifest(folder)
 
 # %% ../nbs/develop/37_registry.ipynb #re-log

@@ -1,5 +1,6 @@
 "What all tests share: a workspace of their own and no network."
 
+import logging
 import os
 import socket
 import sqlite3
@@ -77,6 +78,7 @@ def alone(monkeypatch, tmp_path_factory, empty_store):
 
     monkeypatch.setattr(socket.socket, "connect", only_loopback)
     empty_store()
+    logging.disable(logging.NOTSET)
     yield
     if "matplotlib.pyplot" in sys.modules:  # a test draws on axes of its own, whatever ran before it
         sys.modules["matplotlib.pyplot"].close("all")

@@ -165,6 +165,15 @@ def test_bad_requests_are_refused(saved, forecaster, change):
 # the manifest
 
 
+def test_whoever_runs_it_where_it_lies_adds_nothing(model):
+    folder, seal = model
+    path = str(folder / "panel.py")
+    code = f"from importlib.machinery import SourceFileLoader as Run; Run('panel', {path!r}).load_module()"
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, env=kept)
+    registry.check_manifest(folder, seal)
+
+
 def test_an_intact_folder_passes(model):
     folder, seal = model
     assert registry.check_manifest(folder, seal) == folder
