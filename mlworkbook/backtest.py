@@ -7,14 +7,13 @@ __all__ = ['cutoffs', 'plot_cutoffs', 'Task', 'ask', 'complete', 'work', 'attemp
            'fingerprint', 'values_of', 'kept_path', 'tasks', 'collect']
 
 # %% ../nbs/develop/35_backtest.ipynb #bt-imports
-from typing import TYPE_CHECKING
-
 import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import cloudpickle

@@ -7,8 +7,6 @@ __all__ = ['logger', 'SCHEMA', 'PAGE', 'as_of', 'complete', 'fingerprint', 'only
            'picture', 'wide_table', 'write_report']
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-imports
-from typing import TYPE_CHECKING
-
 import base64
 import errno
 import hashlib
@@ -20,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa

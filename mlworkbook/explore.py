@@ -9,10 +9,9 @@ __all__ = ['BLOCK', 'WEEKS', 'open_rows', 'plot_history', 'closures', 'plot_seas
            'load_weather', 'holiday_beside', 'column_beside', 'likely_reasons', 'outliers']
 
 # %% ../nbs/play/21_explore.ipynb #ex-imports
-from typing import TYPE_CHECKING
-
 import warnings
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd

@@ -10,8 +10,6 @@ __all__ = ['logger', 'CAP', 'SLACK', 'STUCK', 'FLOOR', 'MONTH', 'WINDOW', 'COLUM
            'plot_live', 'figures', 'series_table', 'write_page']
 
 # %% ../nbs/deploy/56_monitor.ipynb #mo-imports
-from typing import TYPE_CHECKING
-
 import html
 import json
 import logging
@@ -20,6 +18,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd

@@ -9,13 +9,12 @@ __all__ = ['MODES', 'LAYERS', 'PLACES', 'OPTIONS', 'NAMES', 'SEEN', 'SAID', 'INP
            'Case', 'priced', 'decide', 'save_decision', 'load_decision']
 
 # %% ../nbs/deploy/51_options.ipynb #op-imports
-from typing import TYPE_CHECKING
-
 import json
 import math
 from dataclasses import asdict, dataclass, replace
 from numbers import Real
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd

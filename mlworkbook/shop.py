@@ -9,7 +9,6 @@ __all__ = ['Watch', 'Life', 'week_ahead', 'live_shop', 'by_rule', 'daily_cost', 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 import pandas as pd

@@ -8,8 +8,6 @@ __all__ = ['KEYS', 'NEEDED', 'DAYS', 'TABLE', 'FORMAT', 'check_extract', 'tradin
            'check_weights', 'check_sources', 'scorecard', 'plot_scorecard', 'save_sources', 'load_sources']
 
 # %% ../nbs/discover/14_sources.ipynb #so-imports
-from typing import TYPE_CHECKING
-
 import json
 import math
 import textwrap
@@ -17,6 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from numbers import Real
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd

@@ -9,8 +9,6 @@ __all__ = ['DELIVERABLES', 'STAGES', 'JOURNAL', 'LOCK', 'FORMAT', 'WAIT', 'COLUM
            'gates', 'gate', 'closed', 'plot_progress']
 
 # %% ../nbs/start/03_stages.ipynb #sg-imports
-from typing import TYPE_CHECKING
-
 import hashlib
 import json
 import logging
@@ -25,6 +23,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from http.client import HTTPException
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen

@@ -314,9 +314,8 @@ def log_backtest(
 
     Raises `ValueError` without an open run, or for several models at once.
     """
-    from matplotlib.figure import Figure
-
     import mlflow
+    from matplotlib.figure import Figure
 
     if mlflow.active_run() is None:
         raise ValueError("no run is open; write `with start_run(name):` around log_backtest")

@@ -7,11 +7,10 @@ __all__ = ['BAKERY_COSTS', 'UnitCosts', 'check_errors', 'error_cost', 'yearly_co
            'sensitivity', 'plot_sensitivity']
 
 # %% ../nbs/discover/12_value.ipynb #va-imports
-from typing import TYPE_CHECKING
-
 import math
 from dataclasses import dataclass
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd

@@ -253,4 +253,8 @@ def test_a_shops_own_file_goes_through_and_closes_these_rows_only(tmp_path, monk
     assert papers["prototype"]["decision"] == ("go" if all(papers["prototype"]["met"].values()) else "no-go")
     assert papers["agreement"]["decision"] == papers["prototype"]["decision"]
     assert papers["prototype"]["cutoffs"][0] == "2024-12-21"
-    assert not list(folder.rglob("*.rough"))
+    assert not [path for path in folder.rglob("*") if path.suffix in (".rough", ".pkl", ".pickle")]
+
+    (folder / "return.json").write_text("{}", encoding="utf-8")
+    again = gate(folder, "play").set_index("deliverable")["state"]
+    assert again["return"] == "invalid" and set(again[["agreement", "feasibility", "prototype"]]) == {"met"}
