@@ -8,7 +8,7 @@ FILES := settings.ini setup.py constraints.txt
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check export lint sync lessons pythons site lab student ui stores docs bench mutants lock release clean
+.PHONY: help run test check export lint sync lessons pythons site browser lab student ui stores docs bench mutants lock release clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -20,7 +20,8 @@ test: .venv/.dev .venv/.npm ## the whole truth: lint, sync, tests, every lesson,
 	@$(BIN)/python tools/needs.py
 	@$(MAKE) --no-print-directory lint sync
 	$(BIN)/python -m pytest tests --ignore tests/test_site.py -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q --cov
-	@$(MAKE) --no-print-directory pythons lessons site
+	@$(MAKE) --no-print-directory -j $(WORKERS) pythons docs
+	@$(MAKE) --no-print-directory lessons browser
 
 check: .venv/.dev lint sync ## the quick half: no lessons, no site, nothing slow
 	$(BIN)/python -m pytest tests -m "not slow" -n $(WORKERS) --dist loadfile -q
@@ -45,6 +46,9 @@ pythons: .venv/.dev ## a part of the tests with the other Pythons of this comput
 	@WORKERS=$(WORKERS) $(BIN)/python tools/pythons.py
 
 site: docs
+	@$(MAKE) --no-print-directory browser
+
+browser: .venv/.dev
 	$(BIN)/python -m pytest tests/test_site.py -n $(WORKERS) -q
 
 export: .venv/.dev ## regenerate the package and README.es.md from the notebooks

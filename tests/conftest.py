@@ -14,7 +14,7 @@ import pytest
 mpl.use("agg")
 LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
 # their slow tests prove what quick ones have covered; to measure takes half as long again, so those are not measured
-PROOFS = {"backtest", "bad_input", "batch", "gates", "monitor", "prototype", "registry", "solver", "tracking"}
+PROOFS = {"backtest", "bad_input", "batch", "gates", "monitor", "prototype", "registry", "shop", "solver", "tracking"}
 
 
 def pytest_collection_modifyitems(items):
@@ -47,13 +47,12 @@ def empty_store(tmp_path_factory):
     def tables(engine):
         if engine.url.get_backend_name() != "sqlite" or not engine.url.database:
             return make(engine)
-        if copy.exists():
-            with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(engine.url.database)) as target:
-                source.backup(target)
-        else:
-            make(engine)
-            with closing(sqlite3.connect(engine.url.database)) as source, closing(sqlite3.connect(copy)) as target:
-                source.backup(target)
+        from sqlalchemy import create_engine
+
+        if not copy.exists():
+            make(create_engine(f"sqlite:///{copy}"))
+        with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(engine.url.database)) as target:
+            source.backup(target)
 
     def patch():
         nonlocal make

@@ -1,5 +1,6 @@
 "Promises of the backtest: Prophet's own cutoffs and forecasts, no leak, no lost series, no work done twice."
 
+import os
 import subprocess
 import sys
 import time
@@ -298,14 +299,14 @@ def test_failures_are_tried_again(history, tmp_path):
 
 
 INTERRUPTED = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from mlworkbook.backtest import backtest
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.sales import make_sales
 
 def slow(rows, horizon):
-    time.sleep(0.3)
+    time.sleep(float(os.environ.get("WAIT", "0.3")))
     return seasonal_naive(rows, horizon)
 
 history = make_sales(seed=0, series=12, days=150)
@@ -329,7 +330,7 @@ def test_interrupted_and_started_again(tmp_path, workers):
     _, errors = press(run)
     done = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.parquet")}
     assert run.returncode != 0 and b"KeyboardInterrupt" in errors and 3 <= len(done) < 18
-    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    subprocess.run(command, check=True, timeout=120, capture_output=True, env=os.environ | {"WAIT": "0"})
     files = {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
     assert len(files) == 18 and done.items() <= files.items()
 

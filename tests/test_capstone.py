@@ -279,6 +279,7 @@ NAMES = ("test_every_day_of_every_store", "test_nothing_on_closed_days", "test_b
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 class TestWeak:
     def test_the_copy_itself_loses_nothing(self, walked, desk, tmp_path):
         lost, found = looked_up(walked, desk, tmp_path)

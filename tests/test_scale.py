@@ -342,13 +342,13 @@ def test_a_folder_is_a_folder(history, tmp_path):
 
 
 INTERRUPTED = """
-import sys, time
+import os, sys, time
 from mlworkbook.contract import future
 from mlworkbook.sales import make_sales
 from mlworkbook.scale import forecast_many
 
 def slow(rows, horizon):
-    time.sleep(0.3)
+    time.sleep(float(os.environ.get("WAIT", "0.3")))
     return future(rows, horizon)[["unique_id", "ds"]].assign(yhat=0.0)
 
 history = make_sales(seed=0, series=24, days=60, horizon=7)
@@ -377,7 +377,9 @@ def test_killed_and_started_again(tmp_path, engine, end):
         run.communicate(timeout=60)
     done = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.parquet")}
     assert run.returncode != 0 and 3 <= len(done) < 12
-    again = subprocess.run(command, check=True, timeout=240, capture_output=True, text=True)
+    again = subprocess.run(
+        command, check=True, timeout=240, capture_output=True, text=True, env=os.environ | {"WAIT": "0"}
+    )
     assert again.stdout.split() == ["ready", str(24 * 7), "0"]
     files = {path.name: path.stat().st_mtime_ns for path in kept.glob("*.parquet")}
     assert len(files) == 12 and done.items() <= files.items()
@@ -594,7 +596,7 @@ master, history, notes, folder, out = sys.argv[1:]
 
 def slow(rows, horizon, notes=notes):
     import time
-    time.sleep(0.5)
+    time.sleep(0.2)
     with open(notes, "a") as file:
         file.write("x")
     days = rows.loc[rows["y"].isna(), ["unique_id", "ds"]]
