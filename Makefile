@@ -6,6 +6,8 @@ WORKERS ?= 2
 FILES := settings.ini setup.py constraints.txt
 # what the caller has set must not reach in: another environment, or that each process compiles everything anew
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
+# a process on each core: threads of each would only wait for one another
+test check lessons pythons: export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check export lint sync lessons pythons site browser lab student ui stores docs bench mutants lock release clean

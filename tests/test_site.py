@@ -286,6 +286,13 @@ def test_long_code_is_folded_under_its_names(site, open_page):
     assert "def league(" in part.text_content()
 
 
+def test_text_in_a_table_of_results_needs_no_scrolling(site, open_page):
+    page = open_page(f"{site}deploy/50_deploy.html", viewport={"width": 1280, "height": 900})
+    tables = page.locator("table.dataframe:has(td.text)")
+    assert tables.count() >= 2
+    assert tables.evaluate_all("all => all.every(t => t.parentElement.scrollWidth <= t.parentElement.clientWidth)")
+
+
 def test_dark_mode_stays(site, open_page):
     size = {"width": 1280, "height": 900}
     page = open_page(f"{site}{LESSONS[0].as_posix()}.html", viewport=size, color_scheme="light")

@@ -13,6 +13,13 @@ addEventListener("DOMContentLoaded", () => {
       "Your search did not match any documents. Please make sure that all words are spelled correctly and that you've selected enough categories.":
         "Ninguna página tiene lo que buscas. Revisa cómo está escrito.",
     });
+  // In a table of results, a column of text is read in lines; figures stay on one.
+  for (const table of document.querySelectorAll("table.dataframe")) {
+    const long = [...table.querySelectorAll("td")].filter((cell) => cell.textContent.length > 24);
+    const columns = new Set(long.map((cell) => cell.cellIndex));
+    for (const cell of table.querySelectorAll("td, thead tr:first-child th"))
+      cell.classList.toggle("text", columns.has(cell.cellIndex));
+  }
   // The summary of a result begins with the text, not with the links above the title.
   if (typeof Search === "undefined") return;
   const text = Search.htmlToText;
