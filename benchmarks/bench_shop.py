@@ -3,8 +3,8 @@
 The shocks: a third of the shops lower for ever, three weeks of road works, promotions that stop selling. Each world is
 lived by the loop (alarms and calendar), by the calendar alone, by the first champion for ever, by the steady recipe
 alone for ever, and by last week's rule; the last world also by somebody who asks when it rings and takes the mark of
-the promotions away. Shocks are known, so delay and false alarms are counted.
-A smaller run for tests: bench_shop.py --stores 3 --days 120
+the promotions away. Shocks are known, so delay and false alarms are counted. Figures do not depend on the machine.
+`--write` renews the table that lesson 62 quotes. A smaller run for tests: bench_shop.py --stores 1 --days 12
 """
 
 import argparse
@@ -16,7 +16,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from measure import cpu
-from mlworkbook.contract import past, seen
+from mlworkbook.contract import last_day, past, seen
 from mlworkbook.forecaster import Params
 from mlworkbook.monitor import calibrate, rings, strike
 from mlworkbook.retrain import Plan, Shelf, two_recipes
@@ -25,6 +25,7 @@ from mlworkbook.shop import Life, by_rule, daily_cost, live_shop, reaction
 from mlworkbook.solver import cross_validation
 
 DAY, EVENING = pd.Timedelta(days=1), pd.Timestamp("2023-12-31")
+TABLE = Path(__file__).parent.parent / "docs" / "shop.csv"
 
 
 def worlds(history: pd.DataFrame, shock: pd.Timestamp) -> dict[str, pd.DataFrame]:
@@ -41,13 +42,12 @@ def worlds(history: pd.DataFrame, shock: pd.Timestamp) -> dict[str, pd.DataFrame
     }
 
 
-def told(life: Life, shock: pd.Timestamp) -> str:
-    "Delay, false alarms and decisions, in words."
+def told(life: Life, shock: pd.Timestamp, watched: bool) -> dict[str, float | int | None]:
+    "Trainings and how many won; if somebody watched, the delay in days and the false alarms a month before the shock."
     found, months = reaction(life, shock), (shock - EVENING).days / 30
-    delay = "never" if found["heard"] is None else f"after {found['heard']} days"
+    heard = {"heard": found["heard"], "false_a_month": round(found["false"] / months, 2)} if watched else {}
     won = sum(one.action == "promoted" for one in life.records)
-    early = found["false"] / months
-    return f"heard {delay}, {early:.1f} mornings a month before, {found['trainings']} trainings, {won} won"
+    return heard | {"trainings": found["trainings"], "won": won}
 
 
 def main() -> None:
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--stores", type=int, default=35)
     parser.add_argument("--days", type=int, default=731)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--write", action="store_true", help="write docs/shop.csv")
     options = parser.parse_args()
     history = make_sales(options.seed, series=options.stores, days=730 + options.days, horizon=28)
     shock = EVENING + options.days // 4 * DAY
@@ -70,29 +71,34 @@ def main() -> None:
 
     ways = {
         "loop": (plan, watch),
-        "calendar, 56 days": (plan, None),
-        "calendar, 28 days": (replace(plan, every=28), None),
+        "every 56 days": (plan, None),
+        "every 28 days": (replace(plan, every=28), None),
         "first champion": (replace(plan, every=9999), None),
         "steady for ever": (replace(plan, every=9999, recipes={"steady": Params(uncertainty_samples=0)}), None),
     }
+    rows = []
     for world, sales in worlds(history, shock).items():
         used, lives = cpu(), {}
         for name, (agreed, eyes) in ways.items():
             with tempfile.TemporaryDirectory() as notes:
                 lives[name] = live_shop(sales, EVENING, Shelf(), Path(notes), agreed, watch=eyes)
-        scored = {name: life.scored for name, life in lives.items()}
         late = lives["loop"].alarms["ds"]
         if world == "promotion" and (late > shock).any():  # it rings, somebody asks, and three days later knows
             asked = sales["ds"] >= late[late > shock].min() + 3 * DAY
             with tempfile.TemporaryDirectory() as notes:
                 unmarked = sales.assign(promo=sales["promo"].mask(asked, 0))
-                scored["calendar, and asking"] = live_shop(unmarked, EVENING, Shelf(), Path(notes), plan).scored
-        scored["last week's rule"] = by_rule(sales, EVENING)
-        costs = daily_cost(scored).sum()
-        print(f"{world}: {options.stores} stores, {options.days} days, {cpu() - used:.0f} CPU s")
-        for name, eur in costs.items():
-            said = told(lives[name], shock) if name == "loop" else ""
-            print(f"  {name:<20} {eur:9,.0f} EUR  {said}".rstrip(), flush=True)
+                lives["56 days, and asking"] = live_shop(unmarked, EVENING, Shelf(), Path(notes), plan)
+        scored = {name: life.scored for name, life in lives.items()}
+        costs = daily_cost(scored | {"last week's rule": by_rule(sales, EVENING)}).sum().round().astype(int)
+        about = {"world": world, "stores": options.stores, "days": options.days}
+        moment = last_day(sales) if world == "calm" else shock
+        said = {way: told(life, moment, way == "loop") for way, life in lives.items()}
+        rows += [about | {"way": way, "eur": eur} | said.get(way, {}) for way, eur in costs.items()]
+        print(f"{world}: {options.stores} stores, {options.days} days, {cpu() - used:.0f} CPU s", flush=True)
+    table = pd.DataFrame(rows).convert_dtypes()
+    print(table.drop(columns=["stores", "days"]).to_string(index=False))
+    if options.write:
+        TABLE.write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
 
 
 if __name__ == "__main__":

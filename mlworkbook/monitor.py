@@ -775,11 +775,13 @@ def plot_live(
 COMMAND = "python benchmarks/bench_monitor.py"
 
 
-def figures() -> pd.DataFrame:  # what `summary` returned
-    "What the alarms found, and how often they rang for nothing, as the benchmark measured it."
-    package = Path(str(files("mlworkbook")))
-    packed = package / "data" / "monitor.csv"
-    return pd.read_csv(packed if packed.is_file() else package.parent / "docs" / "monitor.csv")
+def figures(
+    name: str = "monitor",  # of the benchmark: "monitor", as `summary` returned it, or "shop"
+) -> pd.DataFrame:  # what it measured
+    "What a benchmark measured: how soon and how falsely alarms ring, or what two years of a chain cost."
+    package, file = Path(str(files("mlworkbook"))), f"{name}.csv"
+    packed = package / "data" / file
+    return pd.read_csv(packed if packed.is_file() else package.parent / "docs" / file)
 
 # %% ../nbs/deploy/56_monitor.ipynb #mo-page
 def series_table(

@@ -1,6 +1,9 @@
 "The living shop: nobody knows tomorrow, the account in EUR, its picture, and a promotion that stops selling."
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,10 +17,11 @@ from mlworkbook.backtest import backtest
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.contract import past, seen
 from mlworkbook.forecaster import Params
-from mlworkbook.monitor import strike
+from mlworkbook.monitor import figures, strike
 from mlworkbook.sales import make_sales
 from mlworkbook.value import UnitCosts
 
+ROOT = Path(__file__).parent.parent
 DAY, EVENING = pd.Timedelta(days=1), pd.Timestamp("2022-12-31")
 BARE = Params(uncertainty_samples=0)
 NIMBLE = {"nimble": replace(rt.two_recipes()["nimble"], uncertainty_samples=0)}
@@ -209,3 +213,22 @@ class TestPlotRace:
         with pytest.raises(ValueError, match=said):
             sh.plot_race(change(self.DAILY), rival, ax)
         assert not ax.lines
+
+
+def test_the_measured_two_years():
+    "What the lesson says of 35 stores."
+    table = figures("shop")
+    assert table["stores"].eq(35).all() and table["days"].eq(731).all()
+    eur = table.pivot(index="way", columns="world", values="eur")
+    loop, calendar = eur.loc["loop"], eur.loc["every 56 days"]
+    assert abs(loop["calm"] / calendar["calm"] - 1) < 0.01 and loop["shock"] < 0.9 * calendar["shock"]
+    assert calendar["road works"] < loop["road works"] < eur.loc["every 28 days", "road works"]
+    assert eur["promotion"].idxmin() == "56 days, and asking"
+    assert (eur[["calm", "road works", "shock"]].idxmin() != "last week's rule").all()
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs():
+    command = [sys.executable, "benchmarks/bench_shop.py", "--stores", "1", "--days", "12"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.count("loop") == 4 and "road works: 1 stores, 12 days" in done.stdout

@@ -1,6 +1,6 @@
 """Import every module and test the chain from data to forecast with the other Pythons that are on this computer.
 
-The whole suite on every Python is what the workflow `ci` runs; here a part of it, a minute each on two free cores.
+The whole suite on every Python is what the workflow `ci` runs; here a part of it, side by side, a minute on two cores.
 No Python is ever downloaded: what is not found is skipped with a sentence. Packages come at the versions of the lock.
 """
 
