@@ -19,6 +19,7 @@ addEventListener("DOMContentLoaded", () => {
     const columns = new Set(long.map((cell) => cell.cellIndex));
     for (const cell of table.querySelectorAll("td, thead tr:first-child th"))
       cell.classList.toggle("text", columns.has(cell.cellIndex));
+    for (const cell of table.querySelectorAll("th")) cell.classList.toggle("words", cell.textContent.includes(" "));
   }
   // The summary of a result begins with the text, not with the links above the title.
   if (typeof Search === "undefined") return;
