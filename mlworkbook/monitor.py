@@ -778,7 +778,10 @@ COMMAND = "python benchmarks/bench_monitor.py"
 def figures(
     name: str = "monitor",  # of the benchmark: "monitor", as `summary` returned it, or "shop"
 ) -> pd.DataFrame:  # what it measured
-    "What a benchmark measured: how soon and how falsely alarms ring, or what two years of a chain cost."
+    """What a benchmark measured: how soon and how falsely alarms ring, or what two years of a chain cost.
+
+    Raises `FileNotFoundError` for a benchmark that has left no table.
+    """
     package, file = Path(str(files("mlworkbook"))), f"{name}.csv"
     packed = package / "data" / file
     return pd.read_csv(packed if packed.is_file() else package.parent / "docs" / file)

@@ -222,6 +222,7 @@ def test_the_measured_two_years():
     eur = table.pivot(index="way", columns="world", values="eur")
     loop, calendar = eur.loc["loop"], eur.loc["every 56 days"]
     assert abs(loop["calm"] / calendar["calm"] - 1) < 0.01 and loop["shock"] < 0.9 * calendar["shock"]
+    assert loop["shock"] < eur.loc["every 28 days", "shock"] < 1.03 * loop["shock"]
     assert calendar["road works"] < loop["road works"] < eur.loc["every 28 days", "road works"]
     assert eur["promotion"].idxmin() == "56 days, and asking"
     assert (eur[["calm", "road works", "shock"]].idxmin() != "last week's rule").all()

@@ -161,11 +161,15 @@ def test_pages_load_and_fit_a_phone(site, open_page, part):
         found += [f"picture not shown: {source}" for source, _, shown in pictures if not shown]
         code = "\n".join(page.locator("div.cell_input").all_text_contents())
         found += [f"shows `{line}`" for line in re.findall(r"^(?:#\|.*| *### (?:BEGIN|END) SOLUTION *)$", code, re.M)]
-        closed = page.locator("details.hide:not([open]) > summary").all_text_contents()
+        closed = page.locator("details.hide:not([open])").evaluate_all(
+            "all => all.map(d => [d.querySelector('summary').textContent, d.querySelector('.cell_input').textContent])"
+        )
         for label, _ in LABELS:
-            count = sum(label in text for text in closed)
-            if count < folded().get(name, 0):
-                found.append(f"{count} times `{label}`, {folded()[name]} exercises")
+            hidden = [code for summary, code in closed if label in summary]
+            if len(hidden) < folded().get(name, 0):
+                found.append(f"{len(hidden)} times `{label}`, {folded()[name]} exercises")
+            if any("raise NotImplementedError" in code for code in hidden[:1]):
+                found.append(f"`{label}` holds the stub")
         if found:
             faults[name] = found
     assert faults == {}

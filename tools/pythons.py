@@ -8,18 +8,14 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
-from subprocess import PIPE, STDOUT
-from threading import Lock
 
 ROOT = Path(__file__).parent.parent
 UV = Path(sys.executable).with_name("uv")
 OTHERS = [version for version in ("3.12", "3.13") if not sys.version.startswith(f"{version}.")]
 TESTS = [f"tests/test_{name}.py" for name in ("contract", "metrics", "forecaster", "cli")]
 IMPORTS = "import importlib, sys; [importlib.import_module(f'mlworkbook.{name}') for name in sys.argv[1:]]"
-
-ONE = Lock()  # both installations write to the same folder of the project
+ENV = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
 
 
 def find(version: str) -> Path | None:
@@ -32,35 +28,48 @@ def find(version: str) -> Path | None:
     return Path(found) if found else next(iter(kept), None)
 
 
-def test(version: str) -> tuple[int, str]:
-    "Import and test with one of them; returns the exit code, and what was said."
-    if (interpreter := find(version)) is None:
-        return 0, f"Python {version} was not found on this computer: skipped here, tested by the workflow ci\n"
+def install(version: str, interpreter: Path) -> Path:
+    "Make its environment, one after the other: they write to the same folder of the project; returns its Python."
     folder = ROOT / ".pythons" / version
     python = folder / "bin" / "python"
-    modules = sorted(path.stem for path in ROOT.glob("mlworkbook/*.py") if not path.stem.startswith("_"))
-    install = [UV, "pip", "install", "--quiet", "--python", python, "--constraint", "constraints.txt"]
-    first = [[*install, "--editable", ".[lab,dev]"]]
     if not python.exists():
-        first.insert(0, [UV, "venv", "--quiet", "--python", interpreter, folder])
-    tests = [python, "-m", "pytest", "-q", "--disable-warnings", "-m", "not slow", *TESTS]
-    env, said = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}, ""
-    for command in [*first, [python, "-c", IMPORTS, *modules], tests]:
-        with ONE if command in first else nullcontext():
-            done = subprocess.run(command, cwd=ROOT, env=env, stdout=PIPE, stderr=STDOUT, text=True)
+        subprocess.run([UV, "venv", "--quiet", "--python", interpreter, folder], check=True, env=ENV)
+    command = [UV, "pip", "install", "--quiet", "--python", python, "--constraint", "constraints.txt"]
+    subprocess.run([*command, "--editable", ".[lab,dev]"], cwd=ROOT, check=True, env=ENV)
+    return python
+
+
+def test(python: Path) -> tuple[int, str]:
+    "Import and test with it; returns the exit code, and what was said."
+    modules = sorted(path.stem for path in ROOT.glob("mlworkbook/*.py") if not path.stem.startswith("_"))
+    said, tests = "", ["-m", "pytest", "-q", "--disable-warnings", "-m", "not slow", *TESTS]
+    for command in (["-c", IMPORTS, *modules], tests):
+        done = subprocess.run(
+            [python, *command], cwd=ROOT, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         said += done.stdout
         if done.returncode:
-            alone = f".pythons/{version}/bin/python -m pytest {TESTS[0]}"
-            return done.returncode, f"{said}Python {version} failed; try it alone: {alone}\n"
-    return 0, f"{said}Python {version}: every module imported, {len(TESTS)} files of tests passed\n"
+            break
+    return done.returncode, said
 
 
 def main() -> int:
     "Test with each, side by side."
+    pythons, worst = {}, 0
+    for version in OTHERS:
+        if interpreter := find(version):
+            pythons[version] = install(version, interpreter)
+        else:
+            print(f"Python {version} was not found on this computer: skipped here, tested by the workflow ci")
     with ThreadPoolExecutor(int(os.environ.get("WORKERS", "2"))) as pool:
-        found = list(pool.map(test, OTHERS))
-    print("".join(said for _, said in found), end="")
-    return max(code for code, _ in found)
+        for version, (code, said) in zip(pythons, pool.map(test, pythons.values()), strict=True):
+            print(said, end="")
+            if code:
+                print(f"Python {version} failed; try it alone: .pythons/{version}/bin/python -m pytest {TESTS[0]}")
+            else:
+                print(f"Python {version}: every module imported, {len(TESTS)} files of tests passed")
+            worst = worst or code
+    return worst
 
 
 sys.exit(main())
