@@ -30,8 +30,6 @@ class BuildWithLessons(build_py):
             shutil.copytree(
                 here / "infra", target.parent / "infra", dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*")
             )
-            shutil.copy(here / "docs" / "monitor.csv", target.parent / "data" / "monitor.csv")
-            shutil.copy(here / "docs" / "shop.csv", target.parent / "data" / "shop.csv")
             workflows = Path(".github", "workflows")
             shutil.copytree(here / workflows, target.parent / workflows, dirs_exist_ok=True)
 

@@ -13,9 +13,10 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from measure import measure
+from mlworkbook.exercises import write_atomic
 from mlworkbook.monitor import study, summary
 
-TABLE = Path(__file__).parent.parent / "docs" / "monitor.csv"
+TABLE = Path(__file__).parent.parent / "mlworkbook" / "data" / "monitor.csv"
 FIRST_SEED = 1000
 
 
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=10, help="stores of a chain")
     parser.add_argument("--false-alarms", type=float, default=1.0, help="mornings a month that may ring for nothing")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--write", action="store_true", help="write docs/monitor.csv")
+    parser.add_argument("--write", action="store_true", help="write mlworkbook/data/monitor.csv")
     options = parser.parse_args()
     settings = {"series": options.series, "false_alarms": options.false_alarms}
     seeds = range(FIRST_SEED, FIRST_SEED + options.years)
@@ -34,7 +35,7 @@ def main() -> None:
     table = summary(pd.concat(parts))
     print(table.to_string(index=False))
     if options.write:
-        TABLE.write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+        write_atomic(TABLE, table.to_csv(index=False, lineterminator="\n").encode())
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from measure import cpu
 from mlworkbook.contract import last_day, past, seen
+from mlworkbook.exercises import write_atomic
 from mlworkbook.forecaster import Params
 from mlworkbook.monitor import calibrate, rings, strike
 from mlworkbook.retrain import Plan, Shelf, two_recipes
@@ -25,7 +26,7 @@ from mlworkbook.shop import Life, by_rule, daily_cost, live_shop, reaction
 from mlworkbook.solver import cross_validation
 
 DAY, EVENING = pd.Timedelta(days=1), pd.Timestamp("2023-12-31")
-TABLE = Path(__file__).parent.parent / "docs" / "shop.csv"
+TABLE = Path(__file__).parent.parent / "mlworkbook" / "data" / "shop.csv"
 
 
 def worlds(history: pd.DataFrame, shock: pd.Timestamp) -> dict[str, pd.DataFrame]:
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--stores", type=int, default=35)
     parser.add_argument("--days", type=int, default=731)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--write", action="store_true", help="write docs/shop.csv")
+    parser.add_argument("--write", action="store_true", help="write mlworkbook/data/shop.csv")
     options = parser.parse_args()
     history = make_sales(options.seed, series=options.stores, days=730 + options.days, horizon=28)
     shock = EVENING + options.days // 4 * DAY
@@ -98,7 +99,7 @@ def main() -> None:
     table = pd.DataFrame(rows).convert_dtypes()
     print(table.drop(columns=["stores", "days"]).to_string(index=False))
     if options.write:
-        TABLE.write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+        write_atomic(TABLE, table.to_csv(index=False, lineterminator="\n").encode())
 
 
 if __name__ == "__main__":

@@ -782,9 +782,7 @@ def figures(
 
     Raises `FileNotFoundError` for a benchmark that has left no table.
     """
-    package, file = Path(str(files("mlworkbook"))), f"{name}.csv"
-    packed = package / "data" / file
-    return pd.read_csv(packed if packed.is_file() else package.parent / "docs" / file)
+    return pd.read_csv(files("mlworkbook") / "data" / f"{name}.csv")
 
 # %% ../nbs/deploy/56_monitor.ipynb #mo-page
 def series_table(
