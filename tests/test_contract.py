@@ -306,6 +306,26 @@ def test_one_history_comes_out_of_any_types(history, change):
     assert types[:5].astype(str).tolist() == ["object", "datetime64[ns]", "float64", "bool", "object"]
 
 
+ODD = {
+    "lists as keys": (lambda h: h.assign(unique_id=[[1]] * len(h)), "'unique_id' is [1] in"),
+    "an empty category": (
+        lambda h: h.assign(unique_id=pd.Categorical(h["unique_id"].where(h.index > 0))),
+        "'unique_id' is nan in 1 row, first in row 0",
+    ),
+    "one category": (lambda h: h.assign(unique_id=pd.Categorical(["A"] * len(h))), "the day is repeated"),
+    "open or unknown": (
+        lambda h: h.assign(closed=pd.array([None] + [False] * (len(h) - 1), dtype="boolean")),
+        "'closed' is <NA> in 1 row, first in row 0",
+    ),
+    "lists as holidays": (lambda h: h.assign(holiday=[[1]] * len(h)), "'holiday' is [1] in"),
+}
+
+
+@pytest.mark.parametrize(("change", "text"), ODD.values(), ids=ODD)
+def test_odd_types_are_told_like_any_other_fault(history, change, text):
+    assert text in complaint(contract.check_history, change(history))
+
+
 def test_a_date_is_not_a_number(history):
     assert "'promo' is 2022-01-01 in 201 rows" in complaint(contract.check_history, history.assign(promo=history["ds"]))
 
