@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 # %% ../nbs/discover/15_contract.ipynb #co-rule
 class Clause(NamedTuple):
@@ -111,6 +110,8 @@ def enforce(
     whole = frame.columns.is_unique and set(clauses) <= set(frame)
     if whole and all(one.good(frame[column]).all() for column, promised in clauses.items() for one in promised):
         return
+    import pandera.pandas as pa
+
     frame = frame.astype(dict.fromkeys(frame.select_dtypes("category"), object))  # pandera cannot tell which is wrong
     columns = {}
     for column, promised in clauses.items():

@@ -37,7 +37,7 @@ def test_import_is_light(module):
 
 def test_the_heaviest_wait_until_they_are_used():
     modules = ", ".join(f"mlworkbook.{path.stem}" for path in sorted(ROOT.glob("mlworkbook/[a-z]*.py")))
-    heavy = {"prophet", "mlflow", "statsforecast", "matplotlib", "scipy", "sklearn", "boto3", "fastapi"}
+    heavy = {"prophet", "mlflow", "statsforecast", "matplotlib", "scipy", "sklearn", "boto3", "fastapi", "pandera"}
     assert modules.count(",") > 30
     assert python(f"import sys, {modules}; print(*sorted({heavy} & set(sys.modules)))") == ""
 

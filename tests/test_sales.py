@@ -391,8 +391,8 @@ def test_memory_grows_with_the_rows_and_no_faster():
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
 def test_a_million_rows_fit_in_half_a_gigabyte(tmp_path, name):
     path = save(make_sales(0, series=1000, days=1000), tmp_path / name)
-    program = (  # pandera imports Spark wherever it is, and the extra that brings it is for lessons 38 and 39
-        "import sys, threading, time, psutil; sys.modules['pyspark'] = None\n"
+    program = (
+        "import sys, threading, time, psutil\n"
         "from mlworkbook.sales import load_sales; seen = []\n"
         "def watch():\n"
         "    while True: seen.append(psutil.Process().memory_info().rss); time.sleep(0.01)\n"
