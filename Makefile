@@ -8,6 +8,8 @@ FILES := settings.ini setup.py constraints.txt
 unexport PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 # a process on each core: threads of each would only wait for one another
 test check lessons pythons: export OMP_NUM_THREADS := 1
+# Spark runs for seconds: what its Java compiles well, it would compile for nothing
+test check lessons: export SPARK_SUBMIT_OPTS := -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check export lint sync lessons pythons site browser lab student ui stores docs bench mutants lock release clean

@@ -31,7 +31,8 @@ class Cluster:
 
         command = [str(Path(pyspark.__file__).parent / "bin/spark-class"), f"{SPARK_CLASS}.{kind}"]
         command += ["--host", "127.0.0.1", "--webui-port", str(free_port()), *words]
-        environ = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"}
+        quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # it lives for seconds
+        environ = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1", "JAVA_TOOL_OPTIONS": quick}
         with (self.room / f"{name}.log").open("wb") as log:
             self.running[name] = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environ, start_new_session=True
