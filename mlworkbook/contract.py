@@ -174,7 +174,7 @@ def check_raw(
     if "weekday" in frame:
         names = read["day"].dt.dayofweek.map(dict(enumerate(WEEKDAYS)))
         text = "not the weekday of `date`; drop the column and take the weekday from `date`"
-        clauses["weekday"] = [Clause(lambda values: values == names, text)]
+        clauses["weekday"] = [Clause(lambda values: (values == names).fillna(False), text)]
     enforce("raw extract", frame, clauses, ["store", "product", "date"])
     return frame.sort_values(["store", "product", "date"], ignore_index=True)
 

@@ -620,6 +620,13 @@ def test_an_extract_without_a_column_is_refused(raw, column):
         assert said.startswith(f"raw extract: no column {column!r} among ")
 
 
+@pytest.mark.parametrize("kind", ["object", "string", "category"])
+def test_a_weekday_that_is_missing_is_no_weekday(raw, kind):
+    bad = raw.reset_index(drop=True)
+    bad["weekday"] = bad["weekday"].where(bad.index != 3).astype(kind)
+    assert " in 1 row, first in row 3 " in complaint(contract.check_raw, bad)
+
+
 def test_the_extract_of_the_chain_is_caught_with_its_wrong_weekday():
     raw = pd.read_parquet(contract.__file__.replace("contract.py", "data/bakery.parquet"))
     assert complaint(contract.check_raw, raw) == (
