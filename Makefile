@@ -22,9 +22,9 @@ run: .venv/.run ## load, check, backtest, track, register, promote and forecast;
 
 test: .venv/.dev .venv/.npm ## the whole truth: lint, sync, tests, every lesson, exercises, site
 	@$(BIN)/python tools/needs.py
-	@$(MAKE) --no-print-directory lint sync
+	@$(MAKE) --no-print-directory sync
+	@$(MAKE) --no-print-directory -j $(WORKERS) lint pythons docs
 	$(BIN)/python -m pytest tests --ignore tests/test_site.py -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q --cov
-	@$(MAKE) --no-print-directory -j $(WORKERS) pythons docs
 	@$(MAKE) --no-print-directory lessons browser
 
 check: .venv/.dev lint sync ## the quick half: no lessons, no site, nothing slow
@@ -44,7 +44,7 @@ sync: .venv/.dev
 	@$(BIN)/python tools/sync.py --check
 
 lessons: .venv/.dev
-	$(BIN)/python -m pytest --nbval nbs -n $(WORKERS) --dist loadfile -q
+	$(BIN)/python -m pytest --nbval nbs -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 
 pythons: .venv/.dev ## a part of the tests with the other Pythons of this computer, 3.12 and 3.13
 	@WORKERS=$(WORKERS) $(BIN)/python tools/pythons.py

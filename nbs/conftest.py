@@ -10,6 +10,14 @@ from mlworkbook.stages import deliverables, gate
 
 nbval = pytest.importorskip("nbval.plugin")
 
+LONG = ["play", "deploy", "develop"]  # stages whose lessons take their time
+
+
+def pytest_collection_modifyitems(items):
+    "Short lessons come last, so that no process is left alone with a long one at the end."
+    stages = {item: item.path.parent.name for item in items}
+    items.sort(key=lambda item: LONG.index(stages[item]) if stages[item] in LONG else len(LONG))
+
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_collect_file(file_path, parent):
