@@ -314,8 +314,8 @@ ODD = {
     ),
     "one category": (lambda h: h.assign(unique_id=pd.Categorical(["A"] * len(h))), "the day is repeated"),
     "open or unknown": (
-        lambda h: h.assign(closed=pd.array([None] + [False] * (len(h) - 1), dtype="boolean")),
-        "'closed' is <NA> in 1 row, first in row 0",
+        lambda h: h.assign(closed=pd.array(([None, True] * len(h))[: len(h)], dtype="boolean")),
+        "'closed' is <NA> in 101 rows, first in row 0",
     ),
     "lists as holidays": (lambda h: h.assign(holiday=[[1]] * len(h)), "'holiday' is [1] in"),
 }
