@@ -201,6 +201,7 @@ def timeline(
 # %% ../nbs/discover/15_contract.ipynb #co-history-clauses
 def history_clauses(
     frame: pd.DataFrame,  # history as it came
+    read: pd.DataFrame,  # what `read_days` returned for `ds`
     place: pd.DataFrame,  # place of each row in its series, see `timeline`
 ) -> dict[str, list[Clause]]:  # clauses by column
     "What a history promises."
@@ -211,7 +212,7 @@ def history_clauses(
     end = "expected the same last day in all series; complete it, or load_sales(ended='drop')"
     clauses = {
         "unique_id": [words("the key of a series")],
-        "ds": days(read_days(frame["ds"])),
+        "ds": days(read),
         "y": [
             Clause(lambda y: y.isna() | units.notna(), "expected a number, such as 12.5 with a point"),
             Clause(lambda y: y.notna() | ahead, "sales are missing; find them, or write 0 if none were sold"),
@@ -249,7 +250,7 @@ def check_history(
     if read["fault"].eq("").all():
         place = timeline(frame)
         frame[[STEP, EARLY]] = place[[STEP, EARLY]]
-    enforce("history", frame, history_clauses(frame, place), KEYS)
+    enforce("history", frame, history_clauses(frame, read, place), KEYS)
     series, day = frame["unique_id"].astype(object), read["day"]
     order = np.lexsort((day, pd.factorize(series, sort=True)[0]))
     tidy = {"unique_id": series, "ds": day, "y": to_number(frame["y"])}
