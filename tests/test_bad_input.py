@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from mlworkbook import tracking
 from mlworkbook.cli import app
 from mlworkbook.exercises import workspace
 from mlworkbook.sales import make_sales
@@ -199,7 +200,8 @@ class TestPlaces:
         done = run(*small())
         assert done.exit_code == 2 and "tracking store" in done.stderr and "cannot be written" in done.stderr
 
-    def test_tracking_store_is_locked(self):
+    def test_tracking_store_is_locked(self, monkeypatch):
+        monkeypatch.setitem(tracking.check_store.__kwdefaults__, "wait", 0.5)
         workspace().mkdir(exist_ok=True)
         with closing(sqlite3.connect(workspace() / "mlflow.db", isolation_level=None)) as base:
             base.execute("BEGIN EXCLUSIVE")
