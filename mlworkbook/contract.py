@@ -161,7 +161,7 @@ def check_raw(
 ) -> pd.DataFrame:  # checked copy, by store, product and date
     """Check the extract as it comes from the chain's system; a column `weekday` must agree with `date`.
 
-    Raises `ValueError` with every broken clause.
+    Raises `ValueError` with the columns that are missing or, if none is, with every broken clause.
     """
     flag = Clause(lambda values: values.isin([0, 1]), "expected 0 or 1; ask what the value means")
     clauses = {"date": [], "demand": [number("units sold, 0 or more", least=0)]}

@@ -14,7 +14,8 @@ import pytest
 mpl.use("agg")
 LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
 # their slow tests prove what quick ones have covered; to measure takes half as long again, so those are not measured
-PROOFS = {"backtest", "bad_input", "batch", "gates", "monitor", "prototype", "registry", "shop", "solver", "tracking"}
+PROOFS = {"backtest", "baselines", "batch", "bad_input", "explore", "formats", "gates", "monitor", "prototype"}
+PROOFS |= {"registry", "sales", "service", "shop", "solver", "tracking"}
 
 
 def pytest_collection_modifyitems(items):

@@ -51,8 +51,8 @@ class Cluster:
 
 
 @contextmanager
-def cluster(room, workers):
-    "A master with some workers; nothing is left of them afterwards."
+def cluster(room):
+    "A master without workers; nothing is left of them afterwards."
     spark = Cluster(room)
     try:
         spark.start("master", "master.Master", "--port", str(spark.port))
@@ -62,8 +62,6 @@ def cluster(room, workers):
                 socket.create_connection(("127.0.0.1", spark.port), timeout=1).close()
                 break
             time.sleep(0.2)
-        for number in range(workers):
-            spark.add_worker(f"worker-{number}")
         yield spark
     finally:
         for name in list(spark.running):

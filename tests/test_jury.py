@@ -27,8 +27,8 @@ def forecast(history, horizon):
 COSTS = ("over_eur: null, under_eur: null", "over_eur: 0.3, under_eur: 0.6")
 EXAM = {"answers", "repeats", "closed", "unseen", "stranger"}
 HOSTILE = {
-    "hangs": ("while True:\n    pass", "it took more than 4 s"),
-    "sleeps": ("import time\n\ntime.sleep(1000)", "it took more than 2 s"),
+    "hangs": ("while True:\n    pass", "it took more than 2 s"),
+    "sleeps": ("import time\n\ntime.sleep(1000)", "it took more than 1 s"),
     "deletes": ("import shutil\n\nshutil.rmtree('CLASS')", "Error"),
     "forks": ("import os\n\nwhile True:\n    os.fork()", "processes"),
     "floods": ("for _ in range(1024):\n    print('x' * 2**20, flush=True)", "File too large"),
@@ -98,7 +98,7 @@ class TestHostile:
             pytest.skip("this system cannot lock a program in")
         before = photograph(folder)
         # a slow computer takes its time to hand out 3 GB; one that only waits is waited for four times as long
-        seconds = {"swells": 60, "hangs": 4, "sleeps": 2}.get(name, 8)
+        seconds = {"swells": 60, "hangs": 2, "sleeps": 1}.get(name, 8)
         table = jury.grade_alone(folder / name, limits=Limits(seconds=seconds, file_mb=16))
         assert photograph(folder) == before
         assert won(table) == {"shop"}, table[["key", "got", "why"]].to_string()

@@ -289,8 +289,8 @@ def test_the_registry_takes_it_and_rolls_back(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def compared():
-    "Every other series fitted by Prophet, by Prophet again and by the solver; the published table has them all."
-    return proof(dict(islice((bakery() | made()).items(), 0, None, 2)))
+    "Every fourth series fitted by Prophet, by Prophet again and by the solver; the published table has them all."
+    return proof(dict(islice((bakery() | made()).items(), 0, None, 4)))
 
 
 # half of the young noisy made-up series are further apart than this: there Prophet stops twice at the same place, short
@@ -317,8 +317,8 @@ def holds(table):
 
 
 @pytest.mark.slow
-def test_it_is_the_same_model_on_every_other_series(compared):
-    assert len(compared) == 203 and compared["told"].min() > 0
+def test_it_is_the_same_model_on_every_fourth_series(compared):
+    assert len(compared) == 102 and compared["told"].min() > 0
     assert [name for name, right in holds(compared) if not right] == []
 
 
