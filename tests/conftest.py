@@ -1,7 +1,6 @@
 "What all tests share: a workspace of their own and no network."
 
 import logging
-import os
 import socket
 import sqlite3
 import sys
@@ -26,18 +25,15 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item):
-    "Pause coverage, also of the processes that are started, for the slow tests of `PROOFS`."
+    "Pause coverage for the slow tests of `PROOFS`."
     plugin = item.config.pluginmanager.getplugin("_cov")
     proof = item.get_closest_marker("slow") and item.path.stem.removeprefix("test_") in PROOFS
     controller = plugin.cov_controller if plugin and proof else None
-    handed = os.environ.pop("COVERAGE_PROCESS_CONFIG", None) if controller else None
     if controller:
         controller.pause()
     yield
     if controller:
         controller.resume()
-    if handed:
-        os.environ["COVERAGE_PROCESS_CONFIG"] = handed
 
 
 @pytest.fixture(scope="session")

@@ -279,12 +279,12 @@ NAMES = ("test_every_day_of_every_store", "test_nothing_on_closed_days", "test_b
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
 class TestWeak:
     def test_the_copy_itself_loses_nothing(self, walked, desk, tmp_path):
         lost, found = looked_up(walked, desk, tmp_path)
         assert lost == set(), found
 
+    @pytest.mark.no_cover
     @pytest.mark.parametrize("weakness", WEAK)
     def test_a_weak_project_loses_what_it_should(self, walked, desk, tmp_path, weakness):
         spoil, expected = WEAK[weakness]
