@@ -312,6 +312,7 @@ class TestProject:
         assert call("backlog", "--file", own, "--send").exit_code == 2
 
     def test_backlog_sends_only_when_told(self, monkeypatch):
+        monkeypatch.setattr("mlworkbook.backlog.SETTLE", 0)
         own = Path(__file__).parent.parent / "backlog.yaml"
         monkeypatch.setenv("JIRA_EMAIL", "me@example.com")
         monkeypatch.setenv("JIRA_TOKEN", "s3cr3t")

@@ -97,9 +97,9 @@ class TestHostile:
         if name == "deletes" and not jury.landlock():
             pytest.skip("this system cannot lock a program in")
         before = photograph(folder)
-        # a slow computer takes its time to hand out 3 GB; one that only waits is waited for four times as long
+        # a slow computer takes its time to hand out memory; one that only waits is waited for four times as long
         seconds = {"swells": 60, "hangs": 2, "sleeps": 1}.get(name, 8)
-        table = jury.grade_alone(folder / name, limits=Limits(seconds=seconds, file_mb=16))
+        table = jury.grade_alone(folder / name, limits=Limits(seconds=seconds, memory_mb=1500, file_mb=16))
         assert photograph(folder) == before
         assert won(table) == {"shop"}, table[["key", "got", "why"]].to_string()
         why = table.set_index("key")["why"]["answers"]

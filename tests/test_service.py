@@ -919,7 +919,7 @@ def test_questions_that_the_document_allows_or_forbids(forecaster):
     from schemathesis.specs.openapi import checks
 
     app = service.create_app(forecaster, keys=KEY)
-    cases, seen, names = int(os.environ.get("MLWORKBOOK_CASES", "150")), [], list(forecaster.models)
+    cases, seen, names = int(os.environ.get("MLWORKBOOK_CASES", "100")), [], list(forecaster.models)
     rules = [not_a_server_error, checks.status_code_conformance, checks.content_type_conformance]
     rules.append(checks.response_schema_conformance)
     phases, calm = [Phase.explicit, Phase.generate], list(HealthCheck)

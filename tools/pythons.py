@@ -1,4 +1,4 @@
-"""Import every module and test the chain from data to forecast with the other Pythons that are on this computer.
+"""Import every module and test what goes from data to forecast with the other Pythons that are on this computer.
 
 The whole suite on every Python is what the workflow `ci` runs; here a part of it, side by side, a minute on two cores.
 No Python is ever downloaded: what is not found is skipped with a sentence. Packages come at the versions of the lock.
@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 UV = Path(sys.executable).with_name("uv")
 OTHERS = [version for version in ("3.12", "3.13") if not sys.version.startswith(f"{version}.")]
-TESTS = [f"tests/test_{name}.py" for name in ("contract", "metrics", "forecaster", "cli")]
+TESTS = [f"tests/test_{name}.py" for name in ("contract", "metrics", "forecaster")]
 IMPORTS = "import importlib, sys; [importlib.import_module(f'mlworkbook.{name}') for name in sys.argv[1:]]"
 ENV = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
 
