@@ -589,6 +589,8 @@ def test_the_raw_extract_comes_back_in_order(raw):
     pd.testing.assert_frame_equal(checked, raw.sort_values(["store", "product", "date"], ignore_index=True))
     pd.testing.assert_frame_equal(contract.check_raw(raw.set_index(raw.index * 0)), checked)
     assert len(contract.check_raw(raw.drop(columns="weekday"))) == len(raw)
+    first = raw[raw["store"] == raw["store"].min()].assign(store=1)
+    assert contract.check_raw(first)["store"].eq(1).all()
 
 
 FLAG = "expected 0 or 1; ask what the value means"
