@@ -23,7 +23,7 @@ run: .venv/.run ## load, check, backtest, track, register, promote and forecast;
 test: .venv/.dev .venv/.npm ## the whole truth: lint, sync, tests, every lesson, exercises, site
 	@$(BIN)/python tools/needs.py
 	@$(MAKE) --no-print-directory sync
-	@$(MAKE) --no-print-directory -j $(WORKERS) lint pythons docs
+	@$(MAKE) --no-print-directory -j $(WORKERS) docs pythons lint
 	$(BIN)/python -m pytest tests --ignore tests/test_site.py -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q --cov
 	@$(MAKE) --no-print-directory lessons browser
 
