@@ -616,6 +616,7 @@ for name in sys.argv[3:]:
     result = forecast_many(room / "history.parquet", slow, 7, "spark", batch=2, folder=folder, session=session)
     result.forecast.to_parquet(room / f"{name}.parquet")
     print(len(result.failures), len(result.files), flush=True)
+session.stop()
 """
 
 
@@ -628,7 +629,7 @@ def test_a_real_cluster_whose_workers_come_late_and_burn_down(tmp_path):
     history.to_parquet(tmp_path / "history.parquet", index=False)
     (tmp_path / "run.py").write_text(CLUSTER)
     rounds = {"free": "0 0", "kept": "0 20"}
-    with cluster(tmp_path) as spark, (tmp_path / "errors.txt").open("w+") as errors:
+    with cluster(tmp_path) as spark, (tmp_path / "errors.txt").open("w") as errors:
         command = [sys.executable, str(tmp_path / "run.py"), spark.master, str(tmp_path), *rounds]
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True)
         try:
@@ -644,6 +645,7 @@ def test_a_real_cluster_whose_workers_come_late_and_burn_down(tmp_path):
                 at_death = len(notes.read_text())
                 assert 8 <= at_death < 20, "it was killed in the middle"
                 assert run.stdout.readline().strip() == said, (tmp_path / "errors.txt").read_text()[-2000:]
+            assert run.wait(timeout=100) == 0, (tmp_path / "errors.txt").read_text()[-2000:]
         finally:
             if run.poll() is None:
                 os.killpg(run.pid, signal.SIGKILL)
