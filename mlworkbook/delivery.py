@@ -9,6 +9,7 @@ __all__ = ['read_workflow', 'starts', 'combinations', 'jobs', 'rehearse', 'fault
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -228,6 +229,16 @@ def _stand_in(folder: Path, uses: str) -> list[str]:
     return ["--local-repository", f"{uses}={path}"]
 
 
+# act throws away what a step that fails says last: wait until act wrote it down
+_WAIT = r"""unset BASH_ENV
+trap '{ code=$?; set +x; } 2>/dev/null
+[ $code = 0 ] || if printf "\n%s\n" "heard-$$." >/dev/tty; then
+  for try in {1..100}; do grep -qsF "heard-$$." "$_heard" && break; sleep 0.05; done
+fi 2>/dev/null
+exit $code' EXIT
+"""
+
+
 def _act() -> str:
     path = shutil.which("act", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if path is None:
@@ -278,10 +289,17 @@ def rehearse(
         command += ["--json", "--no-cache-server", "--concurrent-jobs", "1", *sum(local, [])]
         command += [word for label in set(jobs(workflow)["runs_on"]) for word in ("-P", f"{label}=-self-hosted")]
         given = {"PYTHONS": " ".join(pythons), "ARTIFACTS": str(Path(folder, "artifacts"))}
+        heard, wait = Path(folder, "heard"), Path(folder, "wait.sh")
+        wait.write_text(f"_heard={shlex.quote(str(heard))}\n{_WAIT}", encoding="utf-8")
+        given["BASH_ENV"] = str(wait)
         given["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # plugins of this environment would not be there
         command += [word for pair in given.items() for word in ("--env", "=".join(pair))]
-        done = subprocess.run(command, cwd=copy, env=_alone(home), stdin=subprocess.DEVNULL, capture_output=True)
-    lines = [json.loads(line) for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith("{")]
+        with heard.open("wb") as out:
+            done = subprocess.run(
+                command, cwd=copy, env=_alone(home), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE
+            )
+        told = heard.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [json.loads(line) for line in told if line.startswith("{")]
     if done.returncode and not any("jobResult" in line for line in lines):
         raise ValueError(f"act refused {name}: {done.stderr.decode('utf-8', 'replace').strip().splitlines()[-1]}")
     return pd.DataFrame(_results(workflow, lines), columns=["job", "on", "step", "result", "said"])
@@ -300,7 +318,7 @@ def _results(workflow: Mapping, lines: list[dict]) -> Iterator[tuple]:
     for line in lines:
         place = (line.get("jobID"), _on(line), (line.get("stepID") or [""])[0])
         if line.get("raw_output"):
-            said[place] = said.get(place, "") + re.sub(r"\x1b\[[\d;]*m", "", line["msg"])
+            said[place] = said.get(place, "") + re.sub(r"\x1b\[[\d;]*m|^heard-\d+\.$", "", line["msg"])
         elif line.get("stage") == "Main" and "stepResult" in line and len(line["stepID"]) == 1:
             ended[place] = line["stepResult"]
     for name, job in workflow["jobs"].items():
