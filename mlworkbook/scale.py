@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, update_wrapper
 from heapq import heapify, heapreplace
 from io import BytesIO
 from pathlib import Path
@@ -556,9 +556,7 @@ def on_spark(
     own = isinstance(session, str)
     session = spark_session(session) if own else session
     context, group = session.sparkContext, uuid4().hex
-
-    def task(key, rows):  # Spark takes no partial
-        return remote(order, key, rows)
+    task = update_wrapper(partial(remote, order), remote)  # Spark wants to see types
 
     needed = {"spark.sql.session.timeZone": "UTC", "spark.sql.legacy.parquet.nanosAsLong": "true"}
     before = {name: session.conf.get(name) for name in needed}

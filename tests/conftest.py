@@ -14,28 +14,12 @@ import pytest
 mpl.use("agg")
 gc.set_threshold(50_000, 20, 50)  # tests leave little behind: to look for it as often as usual takes 6 % of their time
 LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
-# their slow tests prove what quick ones have covered; to measure takes half as long again, so those are not measured
-PROOFS = {"backtest", "baselines", "batch", "bad_input", "explore", "formats", "gates", "monitor", "prototype"}
-PROOFS |= {"registry", "sales", "service", "shop", "solver", "tracking"}
 
 
 def pytest_collection_modifyitems(items):
     "Files with most slow tests come first, so that no process is left alone with one of them at the end."
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_protocol(item):
-    "Pause coverage for the slow tests of `PROOFS`."
-    plugin = item.config.pluginmanager.getplugin("_cov")
-    proof = item.get_closest_marker("slow") and item.path.stem.removeprefix("test_") in PROOFS
-    controller = plugin.cov_controller if plugin and proof else None
-    if controller:
-        controller.pause()
-    yield
-    if controller:
-        controller.resume()
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +49,7 @@ def empty_store(tmp_path_factory):
 def alone(monkeypatch, tmp_path_factory, empty_store):
     "No test reads or writes the learner's workspace, the caller's settings, another's figure or the network."
     monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path_factory.mktemp("home")))
-    for name in ("MLWORKBOOK_LANG", "MLFLOW_TRACKING_URI"):
+    for name in ("MLWORKBOOK_LANG", "MLFLOW_TRACKING_URI", "SLIPCOVER_ENABLED"):
         monkeypatch.delenv(name, raising=False)
     connect = socket.socket.connect
 

@@ -284,7 +284,6 @@ class TestWeak:
         lost, found = looked_up(walked, desk, tmp_path)
         assert lost == set(), found
 
-    @pytest.mark.no_cover
     @pytest.mark.parametrize("weakness", WEAK)
     def test_a_weak_project_loses_what_it_should(self, walked, desk, tmp_path, weakness):
         spoil, expected = WEAK[weakness]

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from ctrl_c import press
 from jira_server import serve
 from mlworkbook import cli
+from mlworkbook.baselines import seasonal_naive
 from mlworkbook.batch import only_one
 from mlworkbook.exercises import remember, workspace, write_atomic
 from mlworkbook.gitflow import Repository
@@ -481,16 +482,12 @@ class TestRun:
         assert [one["action"] for one in lines][:3] == ["begun", "promoted", "repair"]
 
     def test_the_gate_says_no(self, shop, tmp_path, monkeypatch):
-        import mlworkbook.forecaster
-
-        good = mlworkbook.forecaster.prophet_forecast
-
         def poor(history, horizon, **options):
-            return good(history, horizon, **options).assign(
+            return seasonal_naive(history, horizon).assign(
                 yhat=lambda table: table["yhat"] * 3, yhat_upper=lambda table: table["yhat"] * 4
             )
 
-        monkeypatch.setattr(mlworkbook.forecaster, "prophet_forecast", poor)
+        monkeypatch.setattr("mlworkbook.forecaster.prophet_forecast", poor)
         words = ["run", "--data", shop, *SMALL, "--out", tmp_path / "out"]
         for _ in range(2):  # the second time nothing is registered again
             done = call(*words)

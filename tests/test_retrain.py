@@ -130,6 +130,18 @@ class TestFrozen:
         ).all()
         assert answer.loc["S01", "status"].isin(["model", "closed"]).all()
 
+    def test_it_is_the_same_model_in_another_process(self):  # or what a killed contest had done is done again
+        code = (
+            "from mlworkbook.backtest import fingerprint; from mlworkbook.retrain import frozen; import test_retrain;"
+            "print(fingerprint(frozen(test_retrain.fitted('2023-01-31'))))"
+        )
+        env = os.environ | {"PYTHONPATH": os.path.dirname(__file__)}
+        done = [
+            subprocess.run([sys.executable, "-c", code], env=env | {"PYTHONHASHSEED": seed}, capture_output=True)
+            for seed in "12"
+        ]
+        assert done[0].stdout == done[1].stdout and len(done[0].stdout) == 65, done[0].stderr
+
     def test_takes_no_notice_of_other_callers(self):
         one = fitted("2023-05-01")
         before, history = rt.frozen(one)(seen(HISTORY, LAST, 7), 7), one.history
