@@ -24,7 +24,7 @@ test: .venv/.dev .venv/.npm ## the whole truth: lint, sync, tests, every lesson,
 	@$(BIN)/python tools/needs.py
 	@$(MAKE) --no-print-directory sync
 	@$(MAKE) --no-print-directory -j $(WORKERS) docs pythons lint
-	$(BIN)/python -m slipcover --json --out .coverage.json \
+	$(BIN)/python -W "ignore::RuntimeWarning:slipcover.importer" -m slipcover --json --out .coverage.json \
 		-m pytest tests --ignore tests/test_site.py -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 	@$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 	@$(MAKE) --no-print-directory lessons browser

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -135,7 +136,7 @@ class TestFrozen:
             "from mlworkbook.backtest import fingerprint; from mlworkbook.retrain import frozen; import test_retrain;"
             "print(fingerprint(frozen(test_retrain.fitted('2023-01-31'))))"
         )
-        env = os.environ | {"PYTHONPATH": os.path.dirname(__file__)}
+        env = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
         done = [
             subprocess.run([sys.executable, "-c", code], env=env | {"PYTHONHASHSEED": seed}, capture_output=True)
             for seed in "12"
