@@ -48,7 +48,7 @@ sync: .venv/.dev
 lessons: .venv/.dev
 	$(BIN)/python -m pytest --nbval nbs -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 
-pythons: .venv/.dev ## a part of the tests with the other Pythons of this computer, 3.12 and 3.13
+pythons: .venv/.dev ## import all with the other Pythons of this computer, 3.12 and 3.13; the newest tests a part
 	@WORKERS=$(WORKERS) $(BIN)/python tools/pythons.py
 
 site: docs
