@@ -53,7 +53,8 @@ def test(version: str, python: Path, files: list[str]) -> tuple[int, str]:
         if done.returncode:
             said += f"Python {version} failed; try it alone: .pythons/{version}/bin/python -m pytest\n"
             return done.returncode, said
-    return 0, f"{said}Python {version}: every module imported, {len(files)} files of tests passed\n"
+    passed = f", {len(files)} files of tests passed" if files else ""
+    return 0, f"{said}Python {version}: every module imported{passed}\n"
 
 
 def main() -> int:
