@@ -133,8 +133,8 @@ class TestFrozen:
 
     def test_it_is_the_same_model_in_another_process(self):  # or what a killed contest had done is done again
         code = (
-            "from mlworkbook.backtest import fingerprint; from mlworkbook.retrain import frozen; import test_retrain;"
-            "print(fingerprint(frozen(test_retrain.fitted('2023-01-31'))))"
+            "from mlworkbook.backtest import fingerprint; from test_retrain import fitted, make_sales, rt;"
+            "print(fingerprint(rt.frozen(fitted('2022-04-30', history=make_sales(3, series=8, days=150)))))"
         )
         env = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
         done = [
