@@ -51,7 +51,7 @@ def test(version: str, python: Path, files: list[str]) -> tuple[int, str]:
         )
         said += done.stdout
         if done.returncode:
-            said += f"Python {version} failed; try it alone: .pythons/{version}/bin/python -m pytest\n"
+            said += f"Python {version} failed; try it alone: .pythons/{version}/bin/python -m pytest {TESTS[0]}\n"
             return done.returncode, said
     passed = f", {len(files)} files of tests passed" if files else ""
     return 0, f"{said}Python {version}: every module imported{passed}\n"
@@ -65,7 +65,7 @@ def main() -> int:
             pythons[version] = install(version, interpreter)
         else:
             print(f"Python {version} was not found on this computer: skipped here, tested by the workflow ci")
-    files = [TESTS * (version == max(pythons)) for version in pythons]
+    files = [TESTS if version == max(pythons) else [] for version in pythons]
     with ThreadPoolExecutor(int(os.environ.get("WORKERS", "2"))) as pool:
         for code, said in pool.map(test, pythons, pythons.values(), files):
             print(said, end="")
