@@ -15,15 +15,14 @@ extras = {key.removesuffix("_requirements"): settings[key].split() for key in se
 
 
 class BuildWithLessons(build_py):
-    """Copy nbs/ into the wheel, so that `mlworkbook student` works without a clone, and the files a lesson reads."""
+    """Pack the lessons, so that `mlworkbook student` works without a clone, and the files that a lesson reads."""
 
     def run(self):
         super().run()
         if not self.editable_mode:
             target = Path(self.build_lib, settings["lib_name"], "lessons")
-            shutil.copytree(
-                here / "nbs", target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", ".*", "__pycache__")
-            )
+            lessons = shutil.ignore_patterns("*.py", ".*", "__pycache__", "reference")
+            shutil.copytree(here / "nbs", target, dirs_exist_ok=True, ignore=lessons)
             for name in ("settings.ini", "constraints.txt", "environment.yml"):
                 shutil.copy(here / name, target.parent / name)
             # the keys of the stores, if somebody keeps them there, stay there

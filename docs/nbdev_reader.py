@@ -56,6 +56,8 @@ def show(
     cell = cell | {"source": source, "outputs": outputs}
     if re.search(r"^@exercise\(", source, re.M):
         return [fold(cell, *labels["check"])]
+    if "hide-input" in cell["metadata"].get("tags", []):
+        return [fold(cell, *labels["long"])]
     if "export" in options and source.count("\n") >= LONG:
         names = ", ".join(re.findall(r"^(?:def|class) ([a-zA-Z]\w*)", source, re.M))
         return [fold(cell, *(f"{label}: {names}" if names else label for label in labels["long"]))]

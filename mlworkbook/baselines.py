@@ -182,18 +182,19 @@ def fit_each(
     "Fit a model to the last days of each series, closed days filled; one that is too short or constant gets the rule."
     history, numbers = check_history(history), ["yhat", "yhat_lower", "yhat_upper"]
     forecast = repeat(history, horizon, season=season, seasons=1, level=level)
-    sold = fill_closed(history, season).groupby("unique_id")["y"]
-    for name, rows in forecast.groupby("unique_id").groups.items():
-        y = sold.get_group(name).to_numpy()[-window:]
+    sold = dict(iter(fill_closed(history, season).groupby("unique_id")["y"]))
+    units, status = forecast[numbers].to_numpy(), np.full(len(forecast), "model", dtype=object)
+    for name, rows in forecast.groupby("unique_id").indices.items():
+        y = sold[name].to_numpy()[-window:]
         if len(y) < 3 * season or np.ptp(y) == 0:
             reason = f"{len(y)} days, {3 * season} needed" if len(y) < 3 * season else "constant sales"
-            forecast.loc[rows, "status"] = f"fallback: {reason}"
+            status[rows] = f"fallback: {reason}"
             continue
         answer = model(season).forecast(y=y, h=horizon, level=[100 * level])
         limits = [answer[column] for column in ("mean", f"lo-{100 * level}", f"hi-{100 * level}")]
-        forecast.loc[rows, numbers] = np.clip(np.column_stack(limits), 0, None)
-        forecast.loc[rows, "status"] = "model"
-    return close(forecast, history)
+        units[rows] = np.clip(np.column_stack(limits), 0, None)
+    forecast[numbers] = units
+    return close(forecast.assign(status=status), history)
 
 
 def auto_ets(
@@ -297,11 +298,14 @@ def boost(
     new: pd.Series,  # is it a day to forecast?
     *,
     level: float,  # share of days the interval should hold, 0-1
-    held: int,  # last days of each series that the first fit leaves out, to see how much it errs
+    held: int,  # last days of each series that the first fit leaves out, to see how much it errs; 0: no interval
     seed: int,  # of `grow`
 ) -> np.ndarray:  # a row for each new day: forecast and limits, as shares of the usual level
     "Fit twice: without the last days for the interval, with them for the forecast."
     learn = share.notna()
+    yhat = grow(table[learn], share[learn], seed).predict(table[new])
+    if not held:
+        return np.column_stack([yhat] * 3)
     late = learn & (learn[::-1].groupby(series).cumsum() <= held)
     early = learn & ~late
     errors = share[late] - grow(table[early], share[early], seed).predict(table[late])
@@ -309,7 +313,6 @@ def boost(
     spread = errors / series[late].map(usual)
     own = series[new].map(usual).to_numpy()
     lower, upper = (np.nan_to_num(own * spread.quantile(0.5 + side * level / 2)) for side in (-1, 1))
-    yhat = grow(table[learn], share[learn], seed).predict(table[new])
     return np.column_stack([yhat, yhat + lower.clip(max=0), yhat + upper.clip(min=0)])
 
 
@@ -320,6 +323,7 @@ def boosting(
     season: int = 7,  # days per cycle
     level: float = 0.8,  # share of days the interval should hold, 0-1
     seed: int = 0,  # of `grow`
+    interval: bool = True,  # False: half the work, and limits that mean nothing
 ) -> pd.DataFrame:  # forecast with interval and `status`
     """Gradient boosting, one model for all series given: what one gets depends on the others.
 
@@ -345,7 +349,7 @@ def boosting(
                 series[able],
                 rows.loc[able, "y"].isna(),
                 level=level,
-                held=8 * season,
+                held=8 * season * interval,
                 seed=seed,
             )
         units = shares * usual[able & rows["y"].isna()].to_numpy()[:, None]

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['logger', 'SCHEMA', 'PAGE', 'as_of', 'complete', 'fingerprint', 'only_one', 'Batch', 'run_batch', 'plot_night',
-           'picture', 'wide_table', 'write_report']
+           'picture', 'wide_table', 'places', 'write_report']
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-imports
 import base64
@@ -68,6 +68,7 @@ SCHEMA = pa.schema(
         ("yhat", pa.float64()),
         ("yhat_lower", pa.float64()),
         ("yhat_upper", pa.float64()),
+        ("order", pa.float64()),
         ("status", pa.string()),
         ("model", pa.string()),
     ]
@@ -111,9 +112,11 @@ def fingerprint(
 def _packed(
     table: pa.Table,  # rows of `SCHEMA`
     mark: str,  # fingerprint of what they were made from
+    about: dict[str, str] | None = None,  # what else the file says of itself
 ) -> bytes:  # a parquet file
-    sink = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({"fingerprint": mark}), sink)
+    sink, content = io.BytesIO(), fingerprint(table.to_pandas(), 0, "")
+    about = {"fingerprint": mark, "content": content} | (about or {})
+    pq.write_table(table.replace_schema_metadata(about), sink, write_page_checksum=True)
     return sink.getvalue()
 
 
@@ -121,7 +124,10 @@ def _mark_in(
     path: Path,  # parquet file, perhaps missing or damaged
 ) -> str:  # its fingerprint, "" when there is none to trust
     try:
-        return (pq.ParquetFile(path).schema_arrow.metadata or {}).get(b"fingerprint", b"").decode()
+        file = pq.ParquetFile(path)
+        about = file.schema_arrow.metadata or {}
+        whole = about.get(b"content", b"").decode() in ("", fingerprint(file.read().to_pandas(), 0, ""))
+        return about.get(b"fingerprint", b"").decode() if whole else ""
     except (OSError, pa.ArrowInvalid):
         return ""
 
@@ -129,6 +135,7 @@ def _mark_in(
 @contextmanager
 def only_one(
     folder: Path,  # made when missing; the lock is its file `.lock`, which stays and means nothing by itself
+    wait: float = 0,  # seconds that another process is given to end
 ) -> Iterator[None]:
     """Let one process at a time write in a folder; the lock ends with its process, even after `kill -9`.
 
@@ -138,7 +145,7 @@ def only_one(
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".lock").touch()
     try:
-        lock = FileLock(folder / ".lock").acquire(timeout=0)
+        lock = FileLock(folder / ".lock").acquire(timeout=wait)
     except Timeout as error:
         raise BlockingIOError(
             errno.EAGAIN,
@@ -168,6 +175,7 @@ def run_batch(
     model: str,  # name and version of the model, kept as a column; another one replaces the night
     date: pd.Timestamp | str | None = None,  # last day with sales that the model may see; default: the last
     size: int = 5,  # series per group: what a crash can cost
+    about: dict[str, str] | None = None,  # what else the file says of itself
 ) -> Batch:  # what was done
     """Forecast one night and publish it as one whole file; run again, it continues or changes nothing.
 
@@ -192,7 +200,7 @@ def run_batch(
             logger.debug("group %s of %s is ready", number + 1, len(groups))
         if before != whole:
             tables = [pq.ParquetFile(part).read() for part in parts]
-            write_atomic(target, _packed(pa.concat_tables(tables), whole))
+            write_atomic(target, _packed(pa.concat_tables(tables), whole, about))
         shutil.rmtree(workshop, ignore_errors=True)
     state = "unchanged" if before == whole else "replaced" if before else "written"
     kept = len(groups) - len(todo) if state != "unchanged" else 0
@@ -269,13 +277,21 @@ def wide_table(
     return f'<div class="wide">{frame.to_html(index=False, border=0, justify="unset")}</div>'
 
 
+def places(
+    units: pd.Series,  # a forecast
+) -> int:  # decimals that a reader needs: none for hundreds, two for a few
+    "How many decimals tell days apart."
+    usual = units[units > 0].median()
+    return 0 if pd.isna(usual) or usual >= 20 else 1 if usual >= 2 else 2
+
+
 def _days(
     forecast: pd.DataFrame,  # one series, columns of `SCHEMA`
 ) -> str:  # <table> with a row a day
     day = forecast["ds"].dt.day_name().str[:3] + forecast["ds"].dt.strftime(" %Y-%m-%d")
-    names = {"yhat": "units", "yhat_lower": "at least", "yhat_upper": "at most"}
-    units = forecast[list(names)].dropna(axis="columns", how="all").round().rename(columns=names)
-    units = units.map(lambda value: "" if pd.isna(value) else f"{value:.0f}")
+    names = {"yhat": "units", "yhat_lower": "at least", "yhat_upper": "at most", "order": "order"}
+    units, decimals = forecast[list(names)].dropna(axis="columns", how="all"), places(forecast["yhat"])
+    units = units.rename(columns=names).map(lambda value: "" if pd.isna(value) else f"{value + 0.0:,.{decimals}f}")
     note = forecast["status"].replace("model", "").fillna("").rename("note")
     return wide_table(pd.concat([day.rename("day"), units, *([note] if note.any() else [])], axis=1))
 
@@ -309,6 +325,7 @@ def write_report(
     forecast: pd.DataFrame,  # forecast frame of the next days
     *,
     title: str,  # what the page is about
+    lead: str = "",  # the sentence that matters most
     league: pd.DataFrame | None = None,  # how the models did, a row each; shown as it is
     facts: dict[str, str] | None = None,  # run, version, files: shown as a list of pairs
     notes: list[str] | None = None,  # assumptions and sources, a sentence each
@@ -319,21 +336,24 @@ def write_report(
     Raises `ValueError` for bad frames, `OSError` when the file cannot be written.
     """
     sold, forecast = past(history), check_forecast(forecast).reindex(columns=SCHEMA.names[:-1])
-    whole = forecast.groupby("ds", as_index=False)["yhat"].sum().reindex(columns=forecast.columns)
+    numbers = [name for name in ("yhat", "order") if forecast[name].notna().all()]
+    whole = forecast.groupby("ds", as_index=False)[numbers].sum().reindex(columns=forecast.columns)
     first, last = forecast["ds"].min(), forecast["ds"].max()
     body = [
+        *([f"<p><b>{html.escape(lead)}</b></p>"] if lead else []),
         f"<p>{forecast['unique_id'].nunique()} series, {first:%Y-%m-%d} to {last:%Y-%m-%d}.</p>\n<h2>All together</h2>",
         _picture(sold.groupby("ds", as_index=False)["y"].sum(), whole, "All series"),
         _days(whole),
-        "<p>The sum has no interval: the series do not have their worst day together, so theirs cannot be added.</p>",
     ]
+    if forecast["unique_id"].nunique() > 1 and forecast["yhat_lower"].notna().any():
+        body.append("<p>The sum has no interval: the series do not have their worst day together.</p>")
     if league is not None:
         body += ["<h2>How the models did on days they had not seen</h2>", wide_table(league)]
     body.append("<h2>Series by series</h2>")
     drawn = forecast.groupby("unique_id")["yhat"].sum().nlargest(pictures).index
     for series, days in forecast.groupby("unique_id"):
         picture = _picture(sold[sold["unique_id"] == series], days, series) if series in drawn else ""
-        summary = f"{html.escape(series)}: {days['yhat'].sum():.0f} units"
+        summary = f"{html.escape(series)}: {days['yhat'].sum():,.{places(days['yhat'])}f} units"
         body.append(f"<details><summary>{summary}</summary>\n{picture}\n{_days(days)}</details>")
     if facts:
         pairs = [f"<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items()]

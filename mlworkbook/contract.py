@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['FINITE', 'DAY_FAULTS', 'WEEKDAYS', 'KEYS', 'STEP', 'EARLY', 'COPIES', 'Forecast', 'Clause', 'to_number', 'number',
-           'words', 'read_days', 'enforce', 'days', 'check_raw', 'timeline', 'history_clauses', 'check_history',
-           'regressors', 'warn_huge', 'last_day', 'past', 'check_whole', 'check_horizon', 'future', 'seen',
-           'check_rows', 'check_forecast', 'check_scored']
+           'planned', 'words', 'read_days', 'enforce', 'days', 'check_raw', 'timeline', 'history_clauses',
+           'check_history', 'regressors', 'warn_huge', 'last_day', 'past', 'check_whole', 'check_horizon', 'future',
+           'seen', 'check_rows', 'check_forecast', 'check_scored']
 
 # %% ../nbs/discover/15_contract.ipynb #co-imports
 import warnings
@@ -17,12 +17,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .errors import DataError
+
 # %% ../nbs/discover/15_contract.ipynb #co-rule
 class Clause(NamedTuple):
     "One promise of a contract about the values of a column, missing ones too."
 
     good: Callable[[pd.Series], pd.Series]  # a column in; True for each value that keeps the promise
     text: str  # what was expected, and the way out
+    way: str = ""  # option of `load_sales` that is a way out, if one is
 
 
 def to_number(
@@ -44,6 +47,14 @@ def number(
     "Clause: finite numbers, none missing."
     text = f"expected {what}; correct the value, or find out why it is missing"
     return Clause(lambda values: to_number(values).between(least, FINITE), text)
+
+
+def planned(
+    ahead: pd.Series,  # True for the days to come
+) -> Clause:  # for a column that is known in advance as far as somebody has planned
+    "Clause: finite numbers; only a day to come may be empty, when nobody has planned it yet."
+    known = number("a number known in advance")
+    return Clause(lambda values: known.good(values) | (values.isna() & ahead), known.text)
 
 
 def words(
@@ -123,7 +134,7 @@ def enforce(
         cases = errors.failure_cases.groupby(["column", "check"], sort=False, dropna=False)
     else:
         return
-    lines = []
+    lines, ways = [], {}
     for (column, check), found in cases:
         row, rows = found["index"].min(), f"{len(found)} row{'s' * (len(found) > 1)}"
         if check == "column_in_dataframe":
@@ -137,9 +148,10 @@ def enforce(
             came = repr(came) if isinstance(came, str) else str(came).removesuffix(" 00:00:00")
             where = ", ".join(str(value).removesuffix(" 00:00:00") for value in where)
             lines.append(f"{column!r} is {came} in {rows}, first in row {row} ({where}): {check}")
+            ways |= dict.fromkeys(one.way for one in clauses[column] if one.way and one.text == check)
     if len(lines) > 1:
         lines = [f"{len(lines)} problems", *(f"- {line}" for line in lines)]
-    raise ValueError(f"{name}: " + "\n".join(lines))
+    raise DataError(f"{name}: " + "\n".join(lines), tuple(ways))
 
 
 def days(
@@ -223,14 +235,14 @@ def history_clauses(
         STEP: [
             Clause(lambda step: step > 0, "the day is repeated; add up or drop the repeated rows"),
             Clause(lambda step: (step <= 1) | (usual <= 1), rare),
-            Clause(lambda step: (step <= 1) | (usual > 1), gap),
+            Clause(lambda step: (step <= 1) | (usual > 1), gap, "gaps"),
         ],
-        EARLY: [Clause(lambda early: early == 0, end)],
+        EARLY: [Clause(lambda early: early == 0, end, "ended")],
         "closed": [Clause(lambda values: values.isin([True, False]), "expected True or False; fill it in")],
         "holiday": [words("the name of the holiday, or ''", empty=True)],
     }
     known = [name for name in regressors(frame) if name not in clauses]
-    clauses |= {name: [number("a number known in advance")] for name in known}
+    clauses |= {name: [planned(ahead)] for name in known}
     return {name: checks for name, checks in clauses.items() if name in frame}
 
 # %% ../nbs/discover/15_contract.ipynb #co-history
@@ -323,7 +335,7 @@ def future(
     history: pd.DataFrame,  # history, perhaps with future rows
     horizon: int,  # days ahead
 ) -> pd.DataFrame:  # `unique_id, ds` and the known columns, `horizon` days of each series
-    """Days to forecast, with all that is known about them.
+    """Days to forecast, with all that is known about them; what nobody has planned gets its past mean.
 
     Raises `ValueError` when known columns exist and end before the horizon does.
     """
@@ -332,14 +344,18 @@ def future(
     known = [name for name in history if name not in [*KEYS, "y"]]
     if not known:
         return pd.MultiIndex.from_product([series, ahead], names=KEYS).to_frame(index=False)
-    rows = history.loc[history["ds"].between(ahead[0], ahead[-1]), [*KEYS, *known]]
+    rows = history.loc[history["ds"].between(ahead[0], ahead[-1]), [*KEYS, *known]].reset_index(drop=True)
     found = rows.groupby("unique_id").size().reindex(series, fill_value=0)
     if found.min() < horizon:
         raise ValueError(
             f"horizon is {horizon}, but {', '.join(known)} of {found.idxmin()} are known for {found.min()} days "
             f"after {last:%Y-%m-%d}; load with horizon={horizon}, or add those days with an empty `y`"
         )
-    return rows.reset_index(drop=True)
+    for name in regressors(rows):
+        if rows[name].isna().any():  # nobody has planned it: as often as before, never "no"
+            usual = past(history).groupby("unique_id")[name].mean()
+            rows[name] = rows[name].fillna(rows["unique_id"].map(usual))
+    return rows
 
 
 def seen(

@@ -152,14 +152,20 @@ def exercise(
 def student_notebook(
     notebook: dict,  # a lesson, as read from its JSON
 ) -> dict:  # the same lesson without solutions and outputs; the original stays as it was
-    "Take solutions and outputs out of a lesson; signature and docstring of every answer stay."
+    """Take solutions and outputs out of a lesson; signature and docstring of every answer stay.
+
+    A link to a reference notebook, which learners do not get, becomes its words.
+    """
+    stub = r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION *$"
+    link = r"\[([^\]]+)\]\((?:\.\./)?reference/[^)]+\.ipynb[^)]*\)"
     edition = copy.deepcopy(notebook)
     for cell in edition["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        stub = r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION *$"
-        source = re.sub(stub, r"\1raise NotImplementedError", "".join(cell["source"]), flags=re.DOTALL | re.MULTILINE)
-        cell |= {"source": source.splitlines(keepends=True), "outputs": [], "execution_count": None}
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            cell["source"] = re.sub(link, r"\1", source).splitlines(keepends=True)
+        elif cell["cell_type"] == "code":
+            source = re.sub(stub, r"\1raise NotImplementedError", source, flags=re.DOTALL | re.MULTILINE)
+            cell |= {"source": source.splitlines(keepends=True), "outputs": [], "execution_count": None}
     return edition
 
 # %% ../nbs/start/02_exercises.ipynb #ex-atomic
@@ -219,9 +225,8 @@ def write_student(
     if dest.exists() and not dest.is_dir():
         raise NotADirectoryError(f"{dest} is a file, expected a folder for the lessons; choose another name")
     (dest / ".mlworkbook").mkdir(parents=True, exist_ok=True)
-    lessons = sorted(
-        path.relative_to(course) for path in course.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
-    )
+    lessons = sorted(path.relative_to(course) for path in course.rglob("*.ipynb"))
+    lessons = [lesson for lesson in lessons if not {".ipynb_checkpoints", "reference"} & set(lesson.parts)]
     written = [lesson for lesson in lessons if not (dest / lesson).exists()]
     for lesson in written:
         edition = student_notebook(json.loads((course / lesson).read_text(encoding="utf-8")))

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
 from io import BytesIO
+from numbers import Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -67,9 +68,14 @@ class Params:
     def __post_init__(self):
         positive = ("changepoint_prior_scale", "seasonality_prior_scale", "holidays_prior_scale")
         whole = {"n_changepoints": 0, "uncertainty_samples": 0, "min_days": 14, "seed": 0}
-        rules = {name: (0 < getattr(self, name) < float("inf"), "a number > 0") for name in positive}
-        rules["interval_width"] = 0 < self.interval_width < 1, "a number between 0 and 1"
-        rules["changepoint_range"] = 0 < self.changepoint_range <= 1, "a number > 0 and <= 1"
+
+        def number(name: str) -> float:
+            value = getattr(self, name)
+            return float(value) if isinstance(value, Real) and not isinstance(value, bool) else float("nan")
+
+        rules = {name: (0 < number(name) < float("inf"), "a number > 0") for name in positive}
+        rules["interval_width"] = 0 < number("interval_width") < 1, "a number between 0 and 1"
+        rules["changepoint_range"] = 0 < number("changepoint_range") <= 1, "a number > 0 and <= 1"
         for name, least in whole.items():
             right = type(getattr(self, name)) is int and getattr(self, name) >= least
             rules[name] = right, f"a whole number >= {least}"

@@ -216,6 +216,7 @@ class Limits:
     last: str  # last of them, YYYY-MM-DD
     sales_age: int = 1  # days that the last sales may be old: yesterday's have come
     night_age: int = 1  # days that the last published night may be old
+    lineage: str = ""  # of the recipe that made the backtest, when somebody wrote it down
 
     def to_json(self) -> str:
         "The record as text."
@@ -809,19 +810,24 @@ def write_page(
     path: str | Path,  # HTML file to write
     scored: pd.DataFrame,  # live forecasts with the sales that came, see `live`
     history: pd.DataFrame,  # sales known this morning
-    limits: Limits,  # what `calibrate` returns
+    limits: Limits | None,  # what `calibrate` returns; None when there is nothing to judge yet
     *,
     today: pd.Timestamp | str,  # this morning
     night: pd.Timestamp | str | None = None,  # last published night, when known
     title: str = "Is it still true?",  # of the page
     power: pd.DataFrame | None = None,  # what `figures` returns
+    rang: pd.DataFrame | None = None,  # what `alarms` returned; asked again when omitted
 ) -> Path:  # the same path
     """Write the page of a morning: alarms, pictures, series, limits, and how much the alarms are worth.
 
     Raises `OSError` when the file cannot be written.
     """
-    today, rang = pd.Timestamp(today), alarms(scored, history, limits, today=today, night=night)
+    today = pd.Timestamp(today)
+    rang = alarms(scored, history, limits, today=today, night=night) if rang is None else rang
     body = [f"<p>Morning of {today:%Y-%m-%d}: {len(rang) or 'no'} alarm{'s' * (len(rang) != 1)}.</p>", *_told(rang)]
+    if limits is None:
+        body.append("<p>Nothing to judge yet: no published night has met its sales, or they are too few.</p>")
+        return write_atomic(Path(path), PAGE.format(title=html.escape(title), body="\n".join(body)).encode())
     known = scored[day_of(scored) < today]
     if len(known) and breaches(known, history[day_of(history) < today], limits, today)[1]:
         log = rings(known, history, limits)

@@ -22,6 +22,7 @@ from .backtest import backtest
 from .baselines import open_days, seasonal_naive
 from .batch import as_of, only_one
 from .contract import Forecast, check_whole, last_day, past
+from .errors import Refused
 from .exercises import writing_in
 from .forecaster import Engine, Forecaster, Params, prophet_forecast
 from .registry import Decision, fetch, find, log_panel, promote, referee, rollback
@@ -383,8 +384,8 @@ class Registry:
             return
         try:
             promote(self.name, scored, costs, model=CHALLENGER, baseline=BASELINE, folder=self.folder)
-        except ValueError as error:
-            if decision.promoted or "refused:" not in str(error):
+        except Refused:
+            if decision.promoted:
                 raise
 
     def rollback(self, reason):

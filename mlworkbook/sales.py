@@ -33,6 +33,7 @@ from mlworkbook.contract import (
     timeline,
     to_number,
 )
+from .errors import DataError
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ def add_days(
     horizon: int,  # days to add
     region: bool,  # is it the bakery chain, whose holidays are known?
 ) -> pd.DataFrame:  # history with `horizon` future rows a series, `y` empty
-    """Add future rows with holidays, opening calendar and school holidays, and no promotion, as none is planned.
+    """Add future rows with holidays, opening calendar and school holidays; promotions stay empty, as none is planned.
 
     Raises `ValueError` when a known column cannot be continued.
     """
@@ -124,11 +125,11 @@ def add_days(
     ids, days = history["unique_id"].unique(), pd.date_range(last, periods=horizon + 1)[1:]
     if len(brought) == len(ids) and brought.min() >= horizon:
         return history
-    unknown = [] if region else [column for column in history if column not in [*KEYS, "y", "closed"]]
-    if unknown:
-        raise ValueError(
-            f"horizon is {horizon}, but nothing says how {', '.join(unknown)} go on after {last:%Y-%m-%d}; add rows "
-            f"with an empty y until {days[-1]:%Y-%m-%d}, or leave them out with columns={dict.fromkeys(unknown)}"
+    if not region and "holiday" in history:
+        raise DataError(
+            f"horizon is {horizon}, but nothing says which days are holidays after {last:%Y-%m-%d}; add rows with an "
+            f"empty y until {days[-1]:%Y-%m-%d}, or leave them out with columns={{'holiday': None}}",
+            ("columns",),
         )
     if region and days[-1] > SCHOOL_KNOWN:
         most = (SCHOOL_KNOWN - last).days
@@ -140,10 +141,17 @@ def add_days(
         ahead["holiday"] = holiday_names(ahead["ds"])
     if "closed" in history:
         ahead["closed"] = opening(past(history), ahead)
-    for column in regressors(history):
-        ahead[column] = np.zeros(len(ahead), dtype=history[column].dtype)
-    ahead.insert(2, "y", np.nan)
-    return pd.concat([past(history), ahead]).sort_values(KEYS, ignore_index=True)
+    if region:
+        ahead["school_holiday"] = 0
+    given = history[history["ds"] > last].set_index(KEYS).reindex(pd.MultiIndex.from_frame(ahead[KEYS]))
+    for column in history.columns.drop([*KEYS, "y"]):
+        ours = ahead[column].to_numpy() if column in ahead else np.nan
+        ahead[column] = given[column].where(given[column].notna(), ours).to_numpy()
+    for column in [] if region else regressors(history):
+        if ahead[column].isna().any():
+            logger.info("%s is not planned after %s: as often as before is assumed", column, f"{last:%Y-%m-%d}")
+    whole = pd.concat([past(history), ahead])[list(history)].sort_values(KEYS, ignore_index=True)
+    return whole.astype({column: kind for column, kind in history.dtypes.items() if whole[column].notna().all()})
 
 # %% ../nbs/discover/16_sales.ipynb #sa-read
 def read_table(
@@ -201,9 +209,10 @@ def load_shop(
     wrong += [f"no column {ours!r}" for ours in ("ds", "y") if ours not in frame]
     wrong += [f"two columns {ours!r}" for ours in frame.columns[frame.columns.duplicated()]]
     if wrong:
-        raise ValueError(
+        raise DataError(
             f"{Path(path).name}: {', '.join(wrong)}; the file has {', '.join(map(repr, table))}: "
-            "say which is which, such as columns={'fecha': 'ds', 'tienda': 'unique_id', 'ventas': 'y'}"
+            "say which is which, such as columns={'fecha': 'ds', 'tienda': 'unique_id', 'ventas': 'y'}",
+            ("columns",),
         )
     if "unique_id" not in frame:
         frame.insert(0, "unique_id", "shop")

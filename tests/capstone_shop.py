@@ -9,7 +9,7 @@ from pathlib import Path
 
 LESSON = Path(__file__).parent.parent / "nbs" / "deploy" / "59_capstone.ipynb"
 MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
-TRAIN = ["run", "--name", "shop", "--initial", "540", "--period", "60", "--workers", "1", "--quiet", "--data"]
+TRAIN = ["run", "--name", "shop", "--costs", "0.3,0.6", "--workers", "1", "--quiet", "--data"]
 MONTH = ["--name", "shop", "--data", "later.csv"]
 
 

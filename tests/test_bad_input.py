@@ -114,10 +114,7 @@ TABLES = {
     "infinite in a known column": (lambda sales: change(sales.assign(promo=0.0), 4, "promo", np.inf), "promo"),
     "weekly": (lambda sales: sales.iloc[:60:7], "day"),
     "monthly": (lambda sales: sales.iloc[:8].assign(ds=pd.date_range("2022-01-01", periods=8, freq="MS")), "day"),
-    "one row": (lambda sales: sales.iloc[:1], "initial + horizon"),
-    "one season": (lambda sales: sales.iloc[:7], "initial + horizon"),
     "a series that ends long before": (lambda sales: sales.drop(index=sales.index[30:60]), "--drop-ended"),
-    "too short": (lambda sales: sales, "initial + horizon", "--initial 29"),
 }
 
 
@@ -132,9 +129,17 @@ def test_column_twice(sales):
     refused(run("--data", "shop.csv"), "'y'", "more than once")
 
 
-def test_known_column_that_nobody_continues(sales):
-    sales.assign(promo=0.0).to_csv("shop.csv", index=False)
-    refused(run("--data", "shop.csv"), "promo", "--map THEIRS= to leave a column out")
+def test_holidays_that_nobody_continues(sales):
+    sales.assign(holiday="").to_csv("shop.csv", index=False)
+    refused(run("--data", "shop.csv"), "holidays after", "--map THEIRS= to leave a column out")
+
+
+@pytest.mark.parametrize("days", [1, 7, 60])
+def test_a_short_history_gets_the_rule_and_is_told_why(sales, days):
+    sales.iloc[:days].assign(promo=0.0).to_csv("shop.csv", index=False)
+    done = run("--data", "shop.csv")
+    assert done.exit_code == 0 and "Who forecasts: seasonal_naive" in done.stdout and "4 are needed" in done.stdout
+    assert "promo is not planned" in done.stderr
 
 
 OPTIONS = {

@@ -13,6 +13,7 @@ from capstone_shop import answers, terminal, walk
 from mlworkbook import capstone
 from mlworkbook.sales import make_sales
 from mlworkbook.stages import STAGES, record
+from mlworkbook.tracking import connect, resettle
 
 KEYS = {one.key for one in capstone.RUBRIC}
 
@@ -43,8 +44,9 @@ def desk(walked, tmp_path_factory):
 def looked_up(walked, desk, room, spoil=None):
     "Points of the project, after something was done to a copy of it."
     project = room / "project"
-    shutil.copytree(walked[0], project, ignore=shutil.ignore_patterns(*capstone.USELESS))
-    capstone.resettle(project / ".mlworkbook")
+    # with what the project has computed of past evenings: whoever grades in earnest does it again
+    shutil.copytree(walked[0], project, ignore=shutil.ignore_patterns(*set(capstone.USELESS) - {"backtest"}))
+    resettle(project / ".mlworkbook" / "mlflow.db")
     if spoil:
         spoil(project)
     exam, given = desk(*((project / name).read_text(encoding="utf-8") for name in ("forecast.py", capstone.TESTS)))
@@ -82,7 +84,6 @@ class TestWalk:
     def test_steps_done_twice_record_nothing_new(self, walked, tmp_path):
         project = tmp_path / "again"
         shutil.copytree(walked[0], project)
-        capstone.resettle(project / ".mlworkbook")
         journal = (project / "evidence.jsonl").read_bytes()
         capstone.discover(project)
         capstone.deploy(project)
@@ -175,7 +176,7 @@ def loose_model(project):
 
 def deaf_alarms(project):
     "A limit was raised until it could not ring."
-    path = project / capstone.OUT / "limits.json"
+    path = project / ".mlworkbook" / "out" / "shop" / "limits.json"
     about = json.loads(path.read_bytes())
     about["limits"]["error"] *= 10
     path.write_text(json.dumps(about), encoding="utf-8")
@@ -190,7 +191,7 @@ def held_again(project):
 
 def loser_serves(project):
     "Somebody gave the crown back without a word."
-    capstone.connect(project / ".mlworkbook").set_registered_model_alias("shop", "champion", "1")
+    connect(project / ".mlworkbook").set_registered_model_alias("shop", "champion", "1")
 
 
 PEEK = """
@@ -269,7 +270,7 @@ WEAK = {
         {"morning"},
     ),
     "a figure of the contest typed by hand": (
-        edit(".mlworkbook/retrain/shop/retrain.jsonl", ('"wape": 0.085', '"wape": 0.075')),
+        edit(".mlworkbook/retrain/shop/retrain.jsonl", ('"wape": 0.09', '"wape": 0.08')),
         {"decision"},
     ),
     "a contest that was held until it pleased": (held_again, {"decision", "retrained"}),

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -14,16 +15,20 @@ from typer.testing import CliRunner
 
 from ctrl_c import press
 from jira_server import serve
-from mlworkbook import cli
-from mlworkbook.baselines import seasonal_naive
+from mlworkbook import cli, pipeline, versions
 from mlworkbook.batch import only_one
 from mlworkbook.exercises import remember, workspace, write_atomic
+from mlworkbook.forecaster import Forecaster, Params
 from mlworkbook.gitflow import Repository
-from mlworkbook.sales import make_sales
+from mlworkbook.recipes import Recipe
+from mlworkbook.registry import log_panel
+from mlworkbook.sales import load_sales, make_sales
+from mlworkbook.solver import SOLVER
 from mlworkbook.stages import deliverables, record
+from mlworkbook.tracking import connect, start_run
 
 MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
-SMALL = ["--initial", "300", "--period", "150", "--workers", "1"]
+SMALL = ["--initial", "300", "--period", "25", "--horizon", "7", "--workers", "1"]
 
 
 def call(*words):
@@ -50,7 +55,7 @@ def watched(tmp_path_factory):
     for date in pd.date_range("2023-01-28", "2023-02-04"):  # the last day with sales
         run_batch(history, seasonal_naive, 7, folder / "nights", model="last week", date=date)
     history.to_csv(folder / "shop.csv", index=False)
-    return ["--data", folder / "shop.csv", "--nights", folder / "nights", "--out", folder, *SMALL[:2], "--workers", "1"]
+    return ["--data", folder / "shop.csv", "--nights", folder / "nights", "--out", folder, *SMALL]
 
 
 class TestMonitor:
@@ -78,8 +83,8 @@ class TestMonitor:
     def test_bad_options(self, watched, tmp_path):
         for options, text in (
             (["--today", "ayer"], "--today is 'ayer', expected a day such as 2024-06-03"),
-            (["--today", "2023-02-05", "--nights", tmp_path / "none"], "is no folder, expected the nights"),
-            (["--today", "2023-01-20"], "no night in .* counts"),
+            (["--today", "2023-02-05", "--nights", tmp_path / "none"], "no night before 2023-02-05 in .*none; publish"),
+            (["--today", "2023-01-20"], "no night before 2023-01-20 in .*; publish one with: mlworkbook forecast"),
             (["--today", "2023-02-05", "--false-alarms", "9", "--calibrate"], "false_alarms is 9.0, expected a rate"),
         ):
             wrong = call("monitor", *watched, *options)
@@ -115,12 +120,35 @@ class TestOptions:
     @pytest.mark.parametrize("costs", ["1", "a,b", "1,2,3", ""])
     def test_costs(self, costs):
         with pytest.raises(ValueError, match=f"--costs is '{costs}', expected two numbers"):
-            cli.Job(costs=costs).prices()
+            cli.prices(cli.Job(costs=costs))
 
     def test_workers(self):
-        assert cli.Job(workers=3).processes() == 3 and 1 <= cli.Job().processes() <= 4
+        assert cli.processes(cli.Job(workers=3)) == 3 and 1 <= cli.processes(cli.Job()) <= 4
         with pytest.raises(ValueError, match="--workers is -1, expected 0"):
-            cli.Job(workers=-1).processes()
+            cli.processes(cli.Job(workers=-1))
+
+    def test_days_and_clocks(self):
+        assert cli.evening(cli.Job(today="2024-06-03")) == pd.Timestamp("2024-06-03")
+        assert cli.evening(cli.Job()) is None, "nobody looks at the clock for the bundled sales"
+        assert cli.evening(cli.Job(data=Path("shop.csv"))) == pd.Timestamp.today().normalize()
+        with pytest.raises(ValueError, match="--today is '3/6/24', expected a day such as 2024-06-03"):
+            cli.evening(cli.Job(today="3/6/24"))
+
+    def test_added_recipes(self):
+        added = ["auto_ets", "short=mine:forecast", 'slow={"recipe": "mstl", "settings": {"window": 90}}']
+        found = cli.recipes(cli.Job(add=added))
+        assert list(found)[-3:] == ["auto_ets", "short", "slow"] and len(found) == len(cli.recipes(cli.Job())) + 3
+        assert (found["auto_ets"].name, found["short"].name) == ("auto_ets", "mine:forecast")
+        assert (found["slow"].name, found["slow"].settings) == ("mstl", {"window": 90})
+        assert cli.recipes(cli.Job(engine="prophet"))["prophet"].settings == {"engine": "prophet"}
+        with pytest.raises(ValueError, match="--engine is 'arima', expected solver or prophet"):
+            cli.recipes(cli.Job(engine="arima"))
+
+    def test_costs_and_spans_reach_the_agreement(self):
+        asked = cli.Job(costs="1,2", initial=300, period=30, horizon=7)
+        plan = cli.agreed(asked, 21)
+        assert (plan.costs.over_eur, plan.costs.under_eur, plan.initial, plan.period) == (1, 2, 300, 30)
+        assert (plan.horizon, plan.every, plan.rest) == (7, 21, 7)
 
 
 class TestExitCodes:
@@ -232,12 +260,12 @@ class TestCourse:
         remember("cli.retry")
         after = json.loads(call("progress", "--json").stdout)
         assert before["solved"] == 0 and after["solved"] == 1 and after["total"] == before["total"] >= 3
-        assert {"lesson": "58_cli", "solved": 1, "total": 3} in after["lessons"]
+        assert {"lesson": "58_night", "solved": 1, "total": 3} in after["lessons"]
         assert "1 of" in call("progress").stdout
 
     def test_student_never_overwrites(self, tmp_path):
         assert call("student", tmp_path / "mine").exit_code == 0
-        lesson = tmp_path / "mine" / "deploy" / "58_cli.ipynb"
+        lesson = tmp_path / "mine" / "deploy" / "58_night.ipynb"
         assert "raise NotImplementedError" in lesson.read_text(encoding="utf-8")
         lesson.write_text("my work")
         again = call("student", tmp_path / "mine")
@@ -390,115 +418,219 @@ def start(*words, **options):
     return subprocess.Popen([*MLWORKBOOK, *map(str, words)], **pipes, **options)
 
 
+EVENING = "2023-02-10"
+KEYS = {"name", "version", "recipe", "forecast", "opened", "ended", "leaderboard", "serves", "evenings", "days"}
+KEYS |= {"failures", "decision", "files"}
+SPAN = {"date", "state", "rows", "units", "first", "last"}
+
+
+def write_until(path, evening, *, ahead=14, **changes):
+    "Write the sales of two made-up stores as a till sends them that evening, the calendar of the next days included."
+    rows, evening = make_sales(0, series=2, days=430, horizon=14), pd.Timestamp(evening)
+    rows = rows[rows["ds"] <= evening + pd.Timedelta(days=ahead)]
+    rows.assign(y=rows["y"].where(rows["ds"] <= evening), **changes).to_csv(path, index=False)
+    return path
+
+
+def without(path, column="", series=""):
+    "Take a column or a series out of a file."
+    rows = pd.read_csv(path)
+    rows = rows.drop(columns=column) if column else rows[rows["unique_id"] != series]
+    rows.to_csv(path, index=False)
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    "A home in which `run` was called once, as a person does: in a process of its own; what it said."
+    folder = tmp_path_factory.mktemp("served")
+    home, sales = folder / "home", write_until(folder / "shop.csv", EVENING)
+    words = ["run", "--data", sales, "--today", EVENING, *SMALL, "--json"]
+    running = start(*words, env=os.environ | {"MLWORKBOOK_HOME": str(home)})
+    out, err = running.communicate(timeout=280)
+    assert running.returncode == 0, err
+    return home, json.loads(out), err
+
+
+@pytest.fixture
+def served(first_run, tmp_path, monkeypatch):
+    "A copy of that home, and today's file: `--data` and all other options of an evening."
+    shutil.copytree(first_run[0], tmp_path / "home")
+    monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path / "home"))
+    sales = write_until(tmp_path / "shop.csv", EVENING)
+    return ["--data", sales, "--name", "shop", "--today", EVENING, *SMALL]
+
+
+def nights():
+    "Bytes of every published night, by date."
+    paths = sorted((workspace() / "out" / "shop" / "forecast").glob("date=*/forecast.parquet"))
+    return {path.parent.name[5:]: path.read_bytes() for path in paths}
+
+
+def registered():
+    "Numbers of all versions, and those that have an alias."
+    client = connect()
+    found = client.search_model_versions("name = 'shop'")
+    aliases = client.get_registered_model("shop").aliases
+    return sorted(int(one.version) for one in found), {alias: str(number) for alias, number in aliases.items()}
+
+
+def refuses(text, *words, code=2):
+    "A sentence, an exit code, nothing on the output stream, and the shop's nights and versions as they were."
+    before = nights(), registered()
+    done = call(*words)
+    assert done.exit_code == code and done.stdout == "", done.output
+    last = done.stderr[done.stderr.index("Error: ") :]
+    assert re.search(text, last) and "Traceback" not in done.stderr and "unexpected" not in last, done.stderr
+    assert (nights(), registered()) == before and before[0]
+
+
 @pytest.mark.slow
 class TestRun:
-    def test_a_whole_night_and_the_next_ones(self, shop, tmp_path):
-        words = ["run", "--data", shop, *SMALL, "--out", tmp_path / "out"]
-        first = start(*words, "--json").communicate(timeout=280)
-        result = json.loads(first[0])
-        assert [row["model"] for row in result["league"]][-1] != "prophet"
-        assert result["version"] == "1" and result["forecast"]["rows"] == 28
-        assert "Traceback" not in first[1] and "warning" not in first[1].lower() and "plotly" not in first[1]
-        assert [line[:14] for line in first[1].splitlines() if line.startswith("✔")][-2:] == [
-            "✔ forecast    ",
-            "✔ report      ",
+    def test_the_first_one(self, first_run):
+        home, result, said = first_run
+        assert set(result) == KEYS and set(result["forecast"]) == SPAN
+        assert (result["name"], result["version"], result["serves"]) == ("shop", "1", "team")
+        assert result["forecast"]["date"] == EVENING and result["forecast"]["rows"] == 14
+        assert (result["forecast"]["first"], result["forecast"]["last"]) == ("2023-02-11", "2023-02-17")
+        assert (result["evenings"], result["days"]) == (4, 28), "days are counted once, not once for each store"
+        models = {row["model"] for row in result["leaderboard"]}
+        assert models == {"team", "team's order", "prophet", "boosting", "mstl", "seasonal_naive"}
+        costs = [row["eur_per_day"] for row in result["leaderboard"]]
+        assert costs == sorted(costs) and result["decision"]["action"] == "promoted"
+        assert "Traceback" not in said and "warning" not in said.lower() and "plotly" not in said
+        assert [line[:12] for line in said.splitlines() if line.startswith("✔")] == [
+            "✔ load and c",
+            "✔ the evenin",
+            "✔ report    ",
         ]
-        page = Path(result["files"]["report"]).read_bytes()
-        night = Path(result["files"]["forecast"]).read_bytes()
-        assert b"an interval should" in page.lower() and b"https://" not in page
+        night = pd.read_parquet(result["files"]["forecast"], partitioning=None)
+        assert night["yhat"].sum() == pytest.approx(result["forecast"]["units"])
+        page = (home / "out" / "shop" / "report.html").read_text(encoding="utf-8")
+        assert "Who forecasts: team" in page and "the interval should hold" in page.lower() and "https://" not in page
 
-        again = call(*words, "--json", "--quiet")
+    def test_once_more_changes_nothing(self, served, first_run):
+        before, page = nights(), (workspace() / "out" / "shop" / "report.html").read_bytes()
+        again = call("run", *served, "--json", "--quiet")
         assert again.stderr == "" and again.exit_code == 0
-        second = json.loads(again.stdout)
-        assert second["forecast"].pop("state") == "unchanged"
-        assert second == {**result, "forecast": second["forecast"]} and result["forecast"].pop("state") == "written"
-        assert second["forecast"] == result["forecast"]
-        assert Path(result["files"]["report"]).read_bytes() == page
-        assert Path(result["files"]["forecast"]).read_bytes() == night
-        assert call(*words, "--quiet").stdout == ""
-
-        shown = call(*words)
+        result, first = json.loads(again.stdout), first_run[1]
+        assert result["forecast"] == first["forecast"] | {"state": "unchanged"} and result["decision"] is None
+        same = KEYS - {"forecast", "decision", "files"}
+        assert {key: result[key] for key in same} == {key: first[key] for key in same}
+        assert nights() == before and registered() == ([1], {"champion": "1"})
+        assert (workspace() / "out" / "shop" / "report.html").read_bytes().count(b"<img") == page.count(b"<img")
+        assert call("run", *served, "--quiet").output == ""
+        shown = call("run", *served)
         assert re.search(r"prophet +[\d.]+% +[+-][\d.]+% +\d+% +[\d.]+", shown.stdout)
-        assert "make lab" in shown.stdout and "make ui" in shown.stdout
+        assert "Who forecasts: team" in shown.stdout and "Tomorrow morning: mlworkbook monitor" in shown.stdout
 
-        nightly = call("forecast", "--data", shop, "--json", "--out", tmp_path / "out")
-        assert json.loads(nightly.stdout)["state"] == "unchanged"
-        table = call("backtest", "--data", shop, *SMALL, "--json")
-        assert json.loads(table.stdout)["league"] == result["league"]
-        assert "version 1 is champion" in call("train", "--data", shop, *SMALL).stdout
-        none = call("promote", "--data", shop, *SMALL)
-        assert none.exit_code == 2 and "no challenger" in none.stderr
-        alone = call("rollback", "--name", "shop")
-        assert alone.exit_code == 2 and "replaced no champion" in alone.stderr
+    def test_the_steps_say_the_same(self, served, first_run):
+        nightly = json.loads(call("forecast", *served, "--json").stdout)
+        assert set(nightly) == {"name", "version", "recipe", "forecast", "opened", "ended", "files"}
+        assert nightly["forecast"] == first_run[1]["forecast"] | {"state": "unchanged"}
+        table = json.loads(call("backtest", *served, "--json").stdout)
+        assert table["leaderboard"] == first_run[1]["leaderboard"] and table["serves"] == "team"
+        assert (table["evenings"], table["days"], table["failures"]) == (4, 28, [])
+        assert "version 1: team is champion" in call("train", *served).stdout
+        assert registered() == ([1], {"champion": "1"})
 
-        later = pd.read_csv(shop)
-        later.loc[(later["y"] > 0).idxmax(), "y"] += 1
-        later.to_csv(shop, index=False)
-        renewed = json.loads(call(*words, "--json", "--quiet").stdout)
-        assert renewed["version"] == "2" and renewed["forecast"]["state"] == "replaced"
-        back = call("rollback", "--name", "shop", "--reason", "a test")
-        assert back.exit_code == 0 and "version 1 is champion again" in back.stdout
-        assert (
-            json.loads(call("forecast", "--data", shop, "--json", "--out", tmp_path / "out").stdout)["version"] == "1"
-        )
+    def test_the_first_morning_has_nothing_to_judge(self, served):
+        morning = call("monitor", *served, "--today", "2023-02-11")
+        assert morning.exit_code == 0 and "nothing to judge yet on 2023-02-11" in morning.stdout
+        found = json.loads(call("monitor", *served, "--today", "2023-02-11", "--json").stdout)
+        assert (found["alarms"], found["days"], found["night"]) == ([], 0, EVENING)
+        assert Path(found["files"]["page"]).is_file()
 
-    def test_retrained_when_it_is_due(self, shop, tmp_path):
-        words = ["--data", shop, *SMALL, "--out", tmp_path / "out", "--horizon", 7]
-        empty = call("retrain", *words, "--date", "2022-12-01", "--json", "--who", "ana")
-        first = json.loads(empty.stdout)
-        assert empty.exit_code == 0 and (first["action"], first["version"], first["who"]) == ("promoted", "1", "ana")
-        again = call("retrain", *words, "--date", "2022-12-01", "--json")
-        assert json.loads(again.stdout) == first and again.exit_code == 0
-        for date, said in [
-            ("2022-11-30", "before the last decision, of 2022-12-01; set the clock right"),
-            ("2022-12-03", "ask again on 2022-12-08 or later"),
-            ("2029-01-01", "expected a day with sales"),
-            ("Monday", "--date is 'Monday', expected a day such as 2024-06-03"),
-        ]:
-            told = call("retrain", *words, "--date", date)
-            assert told.exit_code == 2 and said in told.stderr and told.stdout == ""
-        wait = call("retrain", *words, "--date", "2022-12-05", "--if-due", "--json")
+    def test_tomorrow_has_a_night_of_its_own(self, served):
+        before = nights()
+        write_until(served[1], "2023-02-12")
+        late = [*served, "--today", "2023-02-12"]
+        made = json.loads(call("forecast", *late, "--json").stdout)
+        assert (made["forecast"]["date"], made["forecast"]["first"]) == ("2023-02-12", "2023-02-13")
+        assert list(nights()) == [EVENING, "2023-02-12"] and nights()[EVENING] == before[EVENING]
+        judged = json.loads(call("monitor", *served, "--today", "2023-02-13", "--json").stdout)
+        assert judged["days"] == 2 and judged["night"] == "2023-02-12"
+        assert [one for one in judged["alarms"] if one["kind"] == "freshness"] == []
+        stale = call("monitor", *served, "--today", "2023-02-15")
+        assert stale.exit_code == 4 and "the last published night is 2023-02-12" in stale.stdout
+
+    def test_a_corrected_past_replaces_the_night(self, served):
+        before, rows = nights(), pd.read_csv(served[1])
+        rows.loc[rows.index[rows["ds"] == "2023-02-09"], "y"] += 40
+        rows.to_csv(served[1], index=False)
+        again = json.loads(call("forecast", *served, "--json").stdout)
+        assert again["forecast"]["state"] == "replaced" and nights()[EVENING] != before[EVENING]
+
+    def test_who_loses_changes_nothing_but_the_exit_code(self, served):
+        before = nights()
+        entered = json.loads(call("train", *served, "--recipe", "mstl", "--json").stdout)
+        assert (entered["version"], entered["alias"], entered["serves"]) == ("2", "challenger", "mstl")
+        refused = call("promote", *served, "--json")
+        assert refused.exit_code == 3 and "version 2 of 'shop' refused: a team serves" in refused.stderr
+        found = json.loads(refused.stdout)
+        assert not found["promoted"] and found["decision"]["action"] == "refused" and found["serves"]
+        assert registered()[1] == {"champion": "1", "challenger": "2"} and nights() == before
+        alone = call("rollback", "--name", "shop", "--reason", "a test")
+        assert alone.exit_code == 3 and "going back would change nothing" in alone.stderr
+
+    def test_a_night_comes_also_when_the_challenger_is_refused(self, served):
+        write_until(served[1], "2023-02-11")
+        add = ["--add", 'copy={"recipe": "seasonal_naive", "settings": {"season": 14}}']
+        done = call("run", *served, "--today", "2023-02-11", *add, "--json")
+        result = json.loads(done.stdout)
+        assert done.exit_code == 0 and result["decision"]["action"] == "refused", result["decision"]
+        assert result["forecast"]["date"] == "2023-02-11" and list(nights()) == [EVENING, "2023-02-11"]
+        assert result["version"] == "1" and registered() == ([1], {"champion": "1"})
+        assert set(result) == KEYS, "the same structure, also when something was refused"
+        page = (workspace() / "out" / "shop" / "report.html").read_text(encoding="utf-8")
+        assert "refused" in page
+
+    def test_rolled_back_and_brought_back(self, tmp_path):
+        words = ["--data", write_until(tmp_path / "shop.csv", EVENING), "--today", EVENING, *SMALL]
+        first = call("train", *words, "--recipe", "seasonal_naive", "--json")
+        assert json.loads(first.stdout)["alias"] == "champion"
+        won = json.loads(call("run", *words, "--json").stdout)
+        assert won["decision"]["action"] == "promoted" and won["decision"]["previous"] == "1"
+        back = call("rollback", "--name", "shop", "--reason", "no bread on Sundays", "--json")
+        assert back.exit_code == 0 and json.loads(back.stdout)["decision"]["reason"] == "no bread on Sundays"
+        night = json.loads(call("forecast", *words, "--json").stdout)
+        assert night["version"] == "1" and night["forecast"]["state"] == "replaced"
+        stays = json.loads(call("run", *words, "--json").stdout)
+        assert stays["version"] == "1" and "taken out of service" in stays["decision"]["verdict"]
+        write_until(words[1], "2023-02-11")
+        again = call("retrain", *words, "--today", "2023-02-11", "--json")
+        assert again.exit_code == 0 and json.loads(again.stdout)["action"] == "promoted"
+        lines = [json.loads(line)["action"] for line in (workspace() / "retrain" / "shop" / "retrain.jsonl").open()]
+        assert [one for one in lines if one != "begun"] == ["promoted", "rolled back", "promoted"]
+
+    def test_retrained_when_it_is_due(self, served, tmp_path):
+        late = [*served, "--date"]
+        told = call("retrain", *late, EVENING, "--json", "--who", "ana")
+        first = json.loads(told.stdout)
+        assert told.exit_code == 0 and (first["action"], first["who"]) == ("promoted", "mlworkbook run"), first
+        write_until(served[1], "2023-02-14")
+        late[5] = "2023-02-14"
+        old = call("retrain", *late, "2023-02-14", "--if-due")
+        assert old.exit_code == 2 and "the last published night is 2023-02-10" in old.stderr, "the night comes first"
+        assert call("forecast", *served, "--today", "2023-02-14").exit_code == 0
+        wait = call("retrain", *late, "2023-02-14", "--if-due", "--json")
         assert wait.exit_code == 0 and json.loads(wait.stdout)["action"] == "wait"
-        with only_one(tmp_path / "out"):
-            assert "another process is writing" in call("retrain", *words).stderr
-
-        broken = pd.read_csv(shop)
-        late = pd.to_datetime(broken["ds"]).between("2023-01-10", "2023-01-12")
-        broken["y"] = broken["y"].mask(late, broken["y"] // 12)
-        broken.to_csv(tmp_path / "boxes.csv", index=False)
-        boxes = ["--data", tmp_path / "boxes.csv", "--name", "shop", *words[2:], "--date", "2023-01-12"]
-        repair = call("retrain", *boxes, "--if-due")
-        assert repair.exit_code == 2 and "ask whether the unit changed" in repair.stderr
-        done = call("retrain", *words, "--date", "2023-01-12", "--if-due", "--json")
+        done = call("retrain", *late, "2023-02-14", "--json", "--who", "ana")
         second = json.loads(done.stdout)
-        assert done.exit_code == {"promoted": 0, "refused": 3}[second["action"]]
-        assert second["reason"] == "42 days since the last training, 28 agreed" and second["previous"] == "1"
+        assert done.exit_code == 0 and (second["version"], second["previous"], second["who"]) == ("2", "1", "ana")
+        assert json.loads(call("retrain", *late, "2023-02-14", "--json").stdout) == second
+        refuses("before the last decision, of 2023-02-14; set the clock right", "retrain", *late, "2023-02-12")
+        refuses("--date is 'Monday', expected a day such as 2024-06-03", "retrain", *late, "Monday")
 
-        alone = call("rollback", "--name", "shop", "--reason", "no bread on Sundays")
-        lines = [json.loads(line) for line in (workspace() / "retrain" / "shop" / "retrain.jsonl").open()]
-        if second["action"] == "promoted":
-            assert alone.exit_code == 0 and "version 1 is champion again" in alone.stdout
-            assert lines[-1]["action"] == "rolled back" and lines[-1]["reason"] == "no bread on Sundays"
-        assert [one["action"] for one in lines][:3] == ["begun", "promoted", "repair"]
+        write_until(served[1], "2023-02-15")
+        late[5] = "2023-02-15"
+        assert call("forecast", *served, "--today", "2023-02-15").exit_code == 0
+        rows = pd.read_csv(served[1])
+        box = pd.to_datetime(rows["ds"]).between("2023-02-13", "2023-02-15")
+        rows.assign(y=rows["y"].mask(box, rows["y"] // 12)).to_csv(served[1], index=False)
+        refuses("ask whether the unit changed", "retrain", *late, "2023-02-15", "--if-due", "--every", 1)
 
-    def test_the_gate_says_no(self, shop, tmp_path, monkeypatch):
-        def poor(history, horizon, **options):
-            return seasonal_naive(history, horizon).assign(
-                yhat=lambda table: table["yhat"] * 3, yhat_upper=lambda table: table["yhat"] * 4
-            )
-
-        monkeypatch.setattr("mlworkbook.forecaster.prophet_forecast", poor)
-        words = ["run", "--data", shop, *SMALL, "--out", tmp_path / "out"]
-        for _ in range(2):  # the second time nothing is registered again
-            done = call(*words)
-            assert done.exit_code == 3, done.stderr
-            assert "version 1 of 'shop' refused: wape" in done.stderr and "of the baseline" in done.stderr
-        assert not list((tmp_path / "out").rglob("*.parquet")) and not (tmp_path / "out" / "report.html").exists()
-        nothing = call("forecast", "--data", shop)
-        assert nothing.exit_code == 2 and "'shop' has no champion; train one with: mlworkbook run" in nothing.stderr
-
-    def test_interrupted_and_continued(self, shop, tmp_path):
-        words = ["run", "--data", shop, *SMALL, "--out", tmp_path / "out"]
+    def test_interrupted_and_continued(self, tmp_path):
+        words = ["run", "--data", write_until(tmp_path / "shop.csv", EVENING), "--today", EVENING, *SMALL]
         running = start(*words, start_new_session=True)
         for _ in range(1200):
             if list((workspace() / "backtest").glob("*.parquet")) or running.poll() is not None:
@@ -510,4 +642,178 @@ class TestRun:
         kept = {path: path.stat().st_mtime_ns for path in (workspace() / "backtest").glob("*.parquet")}
         done = call(*words, "--json")
         assert done.exit_code == 0 and json.loads(done.stdout)["version"] == "1"
-        assert kept and {path: path.stat().st_mtime_ns for path in kept} == kept
+        now = {path: path.stat().st_mtime_ns for path in (workspace() / "backtest").glob("*.parquet")}
+        assert kept and {path: now[path] for path in kept} == kept and len(now) > len(kept)
+
+    def test_two_at_once_wait_for_each_other(self, served):
+        both = [start("train", *served, "--recipe", one, "--json") for one in ("mstl", "prophet")]
+        said = [one.communicate(timeout=280) for one in both]
+        assert [one.returncode for one in both] == [0, 0], said
+        assert {json.loads(out)["version"] for out, _ in said} == {"2", "3"}
+        numbers, aliases = registered()
+        assert numbers == [1, 2, 3] and aliases["champion"] == "1" and aliases["challenger"] in ("2", "3")
+
+
+@pytest.mark.slow
+class TestBadEvenings:
+    "Each a sentence and exit code 2, and the last good night untouched."
+
+    @pytest.mark.parametrize("command", ["forecast", "run", "retrain", "train", "monitor"])
+    def test_no_file(self, served, command):
+        refuses("nobody.csv does not exist, expected a .csv", command, *served, "--data", "nobody.csv")
+
+    def test_an_older_file(self, served):
+        write_until(served[1], "2023-02-08")
+        for command in ("forecast", "run"):
+            refuses(
+                f"sales end on 2023-02-08, but the night of {EVENING} is published: this file is older",
+                command,
+                *served,
+            )
+
+    def test_sales_after_today(self, served):
+        for command in ("forecast", "run"):
+            refuses(f"sales of {EVENING} came on 2023-02-09", command, *served, "--today", "2023-02-09")
+        refuses("--today is 'ayer', expected a day such as 2024-06-03", "forecast", *served, "--today", "ayer")
+        write_until(served[1], "2023-02-11")
+        bad = served[:4] + served[6:]  # no --today: the clock of this machine, long after these sales
+        assert json.loads(call("forecast", *bad, "--json").stdout)["forecast"]["date"] == "2023-02-11"
+
+    def test_a_store_that_does_not_come(self, served):
+        without(served[1], series="S02")
+        for command in ("forecast", "run"):
+            refuses("1 of 2 series of the last night.*first 'S02'.*\nin the terminal: --drop-ended", command, *served)
+        done = call("forecast", *served, "--drop-ended", "--json")
+        result = json.loads(done.stdout)
+        assert done.exit_code == 0 and result["ended"] == ["S02"] and result["forecast"]["rows"] == 7
+        write_until(served[1], EVENING)
+        assert json.loads(call("forecast", *served, "--json").stdout)["opened"] == ["S02"]
+
+    def test_other_stores_altogether(self, served):
+        rows = pd.read_csv(served[1])
+        rows.assign(unique_id="X" + rows["unique_id"]).to_csv(served[1], index=False)
+        for more in ([], ["--drop-ended"]):
+            refuses("2 of 2 series of the last night are not in these sales, first 'S01'", "forecast", *served, *more)
+
+    def test_other_columns(self, served):
+        without(served[1], column="promo")
+        refuses("column 'promo' is missing, expected closed, holiday, promo besides", "forecast", *served)
+        write_until(served[1], EVENING, weather=20)
+        refuses("column 'weather' is new.*\nin the terminal: --map", "forecast", *served)
+        assert call("forecast", *served, "--map", "weather=").exit_code == 0
+        done = call("run", *served, "--json")
+        result = json.loads(done.stdout)
+        assert done.exit_code == 0 and result["decision"], "who serves is examined again with other columns"
+        assert call("forecast", *served).exit_code == 0
+
+    def test_a_horizon_beyond_the_known_holidays(self, served):
+        for command in ("forecast", "run"):
+            refuses("horizon is 20, but nothing says which days are holidays", command, *served, "--horizon", 20)
+
+    @pytest.mark.parametrize(
+        ("added", "text"),
+        [
+            ("croissant", "recipe is 'croissant', expected seasonal_naive, auto_ets"),
+            ('x={"recipe": "mstl", "settings": {"speed": 1}}', "recipe 'mstl' has no setting 'speed', expected season"),
+            ('x={"recipe": "mstl", "settings": {"season": 0}}', "setting 'season' of 'mstl' is 0, expected a whole"),
+            ('x={"recipe"', "recipe is .*, expected .*recipe"),
+            ("team=mstl", "recipe 'team' has a name of the leaderboard's own"),
+        ],
+    )
+    def test_an_unknown_recipe_or_setting(self, served, added, text):
+        refuses(text, "run", *served, "--add", added)
+
+    def test_own_recipes_that_fail_are_left_out_and_named(self, served, tmp_path, monkeypatch):
+        write_own(tmp_path, monkeypatch)
+        own = [f"--add={name}=mine:{name}" for name in ("stumbles", "holes", "tomorrow", "oracle", "absent")]
+        done = call("run", *served, *own, "--add=gone=nowhere:forecast", "--json")
+        result = json.loads(done.stdout)
+        assert done.exit_code == 0 and result["forecast"]["state"] == "unchanged" and result["decision"] is None
+        said = {row["model"]: row["error"] for row in result["failures"]}
+        assert "no flour" in said["stumbles"] and "'yhat' is nan in 7 rows" in said["holes"]
+        assert "wrong days, first nothing for S01" in said["tomorrow"] and "same whatever was sold" in said["oracle"]
+        assert "cannot be imported" in said["absent"] and "put nowhere.py in this folder" in said["gone"]
+        assert {row["model"] for row in result["leaderboard"]}.isdisjoint(said)
+
+    @pytest.mark.parametrize(
+        ("way", "text"),
+        [("stumbles", "no flour"), ("holes", "'yhat' is nan"), ("tomorrow", "lacks 2 days"), ("absent", "imported")],
+    )
+    def test_an_own_recipe_that_serves_and_fails(self, served, tmp_path, monkeypatch, way, text):
+        write_own(tmp_path, monkeypatch)
+        history = load_sales(served[1], horizon=7)
+        version = pipeline.train(history, Recipe("mine:good"), name="shop", horizon=7)
+        connect().set_registered_model_alias("shop", "champion", version)
+        good = json.loads(call("forecast", *served, "--json").stdout)
+        assert good["version"] == version and good["forecast"]["state"] == "replaced"
+        source = (tmp_path / "mine.py").read_text().replace("def good(", "def old(").replace(f"def {way}(", "def good(")
+        (tmp_path / "mine.py").write_text(source)
+        sys.modules.pop("mine")
+        write_until(served[1], "2023-02-11")
+        refuses(text, "forecast", *served, "--today", "2023-02-11")
+
+    def test_no_champion(self, served):
+        other = [*served, "--name", "other"]
+        refuses("'other' has no champion yet; the first run makes one: mlworkbook run", "forecast", *other)
+        refuses("'shop' has no challenger; register one with: mlworkbook train", "promote", *served)
+        refuses("'other' has no champion; there is nothing to go back from", "rollback", "--name", "other")
+        refuses("no night before 2023-02-11", "monitor", *other, "--today", "2023-02-11")
+        refuses("name is 'a/b', expected letters", "forecast", *served, "--name", "a/b")
+
+    def test_a_champion_of_a_newer_format(self, served, monkeypatch):
+        connect().delete_registered_model_alias("shop", "champion")
+        with monkeypatch.context() as newer:
+            newer.setattr(versions, "FORMAT", 99)
+            version = pipeline.train(load_sales(served[1], horizon=7), Recipe("mstl"), name="shop", horizon=7)
+        text = f"version {version} of 'shop' cannot serve: recipe.json has format 99, this version reads 2; update"
+        refuses(text, "forecast", *served)
+        healed = call("run", *served, "--json")
+        assert healed.exit_code == 0 and f"warning: {text}" in healed.stderr
+        assert json.loads(healed.stdout)["serves"] == "team" and registered()[1]["champion"] != version
+
+    def test_a_champion_of_older_days_still_serves(self, served):
+        history = load_sales(served[1], horizon=7)
+        with start_run("older days", experiment="shop"):
+            version = log_panel(Forecaster(Params(), SOLVER).fit(history), "shop", alias="champion")
+        night = json.loads(call("forecast", *served, "--json").stdout)
+        assert (night["version"], night["recipe"]["recipe"]) == (version, "prophet")
+        assert night["forecast"]["state"] == "replaced" and night["forecast"]["rows"] == 14
+
+    def test_damaged_files_of_the_champion(self, served):
+        for path in (workspace() / "mlartifacts").rglob("recipe.json"):
+            path.write_text(path.read_text().replace("0.25", "0.75"))
+        refuses("version 1 of 'shop' cannot serve", "forecast", *served)
+        healed = call("run", *served, "--json")
+        assert healed.exit_code == 0 and "takes its place" in healed.stderr
+        assert json.loads(healed.stdout)["version"] == "2"
+
+    def test_a_folder_in_use_or_closed(self, served, monkeypatch):
+        monkeypatch.setattr(pipeline, "WAIT", 0.2)
+        with only_one(workspace() / "out" / "shop"):
+            refuses("another process is writing in .*; wait until it ends", "forecast", *served)
+        with only_one(workspace() / "retrain" / "shop"):
+            refuses("another process is writing in", "retrain", *served, "--date", EVENING)
+        (workspace() / "file").write_text("")
+        refuses("cannot write in .*file", "forecast", *served, "--out", workspace() / "file" / "out")
+
+
+OWN = """
+import numpy as np
+from mlworkbook.baselines import seasonal_naive
+
+def good(rows, horizon): return seasonal_naive(rows, horizon)[["unique_id", "ds", "yhat"]]
+def stumbles(rows, horizon): raise RuntimeError("no flour")
+def holes(rows, horizon): return good_(rows, horizon).assign(yhat=np.nan)
+def tomorrow(rows, horizon): return good_(rows, horizon).assign(ds=lambda table: table["ds"] + np.timedelta64(1, "D"))
+def oracle(rows, horizon): return good_(rows, horizon).assign(yhat=5.0)
+def good_(rows, horizon): return seasonal_naive(rows, horizon)[["unique_id", "ds", "yhat"]]
+"""
+
+
+def write_own(folder, monkeypatch):
+    "Recipes of one's own, in the current folder."
+    (folder / "mine.py").write_text(OWN)
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -187,8 +187,8 @@ BAD = {
         "expected the name of the holiday, or '' as text; fill it in, or convert it with `.astype(str)`",
     ),
     "regressor unknown": (
-        lambda h: h.assign(promo=h["promo"].where(h.index != 65)),
-        "history: 'promo' is nan in 1 row, first in row 65 (S01, 2022-03-07): "
+        lambda h: h.assign(promo=h["promo"].where(h.index != 50)),
+        "history: 'promo' is nan in 1 row, first in row 50 (S01, 2022-02-20): "
         "expected a number known in advance; correct the value, or find out why it is missing",
     ),
     "regressor infinite": (
@@ -218,7 +218,7 @@ def test_several_problems_are_told_at_once(history):
         "- 'y' is -3.0 in 1 row, first in row 4 (S01, 2022-01-05): expected 0 or more; keep returns out of the sales",
         "- 'days since the row before' is 2 in 2 rows, first in row 20 (S01, 2022-01-22): days are missing; find them, "
         "or say that the shop was closed: load_sales(gaps='closed')",
-        "- 'promo' is nan in 199 rows, first in row 0 (S01, 2022-01-01): expected a number known in advance; "
+        "- 'promo' is nan in 178 rows, first in row 0 (S01, 2022-01-01): expected a number known in advance; "
         "correct the value, or find out why it is missing",
     }
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from mlworkbook import cli, gameday
 from mlworkbook.batch import only_one
+from mlworkbook.errors import Refused
 from mlworkbook.gameday import (
     FAILURES,
     GAME,
@@ -39,7 +40,8 @@ from mlworkbook.gameday import (
     status,
 )
 from mlworkbook.monitor import live
-from mlworkbook.registry import find, note, rollback, versions, write_manifest
+from mlworkbook.pipeline import rollback
+from mlworkbook.registry import find, note, versions, write_manifest
 from mlworkbook.sales import load_sales
 from mlworkbook.tracking import connect, tracking_uri
 
@@ -94,7 +96,7 @@ def broken(folder):
 def go_back(folder):
     "What `mlworkbook rollback` does."
     with at_home(folder):
-        return rollback(NAME, reason="drill", folder=folder)
+        return rollback(NAME, reason="drill", home=folder).version
 
 
 def table_of(folder):
@@ -117,7 +119,7 @@ REPAIRS = {  # what each runbook says
 }
 LOUD = {
     "schema": "no column 'ds', no column 'y'; the file has 'fecha', 'tienda', 'vendidas'",
-    "poison": "forecaster.json was changed; do not load this model",
+    "poison": "recipe.json was changed; do not load this model",
     "registry": "tracking store mlflow.db cannot be written (file is not a database)",
 }
 
@@ -187,7 +189,8 @@ class TestPlayers:
         assert done.points == {"detect": 30, "recover": 30, "loss": 25, "calls": 0}, "never said what it was"
         folder = eve_of("schema")
         next_day(folder)
-        go_back(folder)
+        with pytest.raises(Refused, match="going back would change nothing"):
+            go_back(folder)
         assert not rerun(folder).ended and broken(folder) == ["sales", "feed", "night"], "the model was not the trouble"
 
     def test_whoever_deletes_everything(self, eve_of):
@@ -400,7 +403,7 @@ class TestBadInput:
         other = f"sqlite:///{tmp_path}/other.db"
         monkeypatch.setenv("MLFLOW_TRACKING_URI", other)
         folder = eve_of("poison")
-        assert next_day(folder).events[-1]["what"] == "night" and "forecaster.json" in status(folder)["log"]["night"]
+        assert next_day(folder).events[-1]["what"] == "night" and "recipe.json" in status(folder)["log"]["night"]
         assert tracking_uri(folder) == other and not (tmp_path / "other.db").exists()
 
 
@@ -448,7 +451,7 @@ class TestTerminal:
         assert json.loads(self.call("--json").stdout)["day"] == DAY - 1
         told = self.call("next")
         assert told.exit_code == 0 and "'vendidas'" in told.stdout and "look closer with" in told.stdout
-        assert "version 2 champion: promoted, better than the baseline" in told.stdout
+        assert "version 2 champion: promoted, the recipe that serves, with newer sales" in told.stdout
         assert self.call("declare", "schema").exit_code == 0
         words = ["--since", f"{HURT:%Y-%m-%d}", "--map", "fecha=ds,tienda=unique_id,vendidas=y"]
         assert self.call("repair", *words).exit_code == 0
@@ -471,7 +474,7 @@ class TestTerminal:
         told = [(alarm["kind"], alarm["unique_id"]) for alarm in json.loads(rang.stdout)["alarms"]]
         assert told == list(morning(folder)[["kind", "unique_id"]].itertuples(index=False, name=None))
         assert CliRunner().invoke(cli.app, ["data", *data]).exit_code == 0, "the contract cannot see a unit"
-        assert CliRunner().invoke(cli.app, ["rollback", "--name", NAME]).exit_code == 0
+        assert CliRunner().invoke(cli.app, ["rollback", "--name", NAME]).exit_code == 3, "the same recipe served before"
 
     def test_a_lost_game_is_exit_code_3(self, eve_of):
         folder = eve_of("schema")

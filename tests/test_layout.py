@@ -11,16 +11,19 @@ import pytest
 from mlworkbook.environment import declared, problems
 
 ROOT = Path(__file__).parent.parent
-LESSONS = sorted(ROOT.glob("nbs/*/*.ipynb"), key=lambda path: path.name)
+REFERENCE = sorted(ROOT.glob("nbs/reference/*.ipynb"))
+LESSONS = sorted({*ROOT.glob("nbs/*/*.ipynb")} - {*REFERENCE}, key=lambda path: path.name)
+NOTEBOOKS = sorted([*LESSONS, *REFERENCE], key=lambda path: path.name)
 MODULES = sorted(path for path in ROOT.glob("mlworkbook/*.py") if path.stem not in ("__init__", "_modidx"))
 STAGES = {"start": "0", "discover": "1", "play": "2", "develop": "34", "deploy": "56"}
 FORBIDDEN = {"utils", "helpers", "common", "core", "base", "misc", "new", "v2"}
+LONG = {"62a_cli": {"cl-talk", "cl-job"}}  # more than 40 lines: this list only shrinks
 ids = {"ids": lambda path: path.stem}
 
 
-def cells(lesson: Path, kind: str) -> list[str]:
-    "Sources of a lesson's cells of one kind."
-    notebook = json.loads(lesson.read_text(encoding="utf-8"))
+def cells(path: Path, kind: str) -> list[str]:
+    "Sources of a notebook's cells of one kind."
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
 
 
@@ -40,48 +43,59 @@ def our_imports(source: str) -> set[str]:
     return named | plain | (bare - {"__version__"})
 
 
-def number(name: str) -> int:
-    "Place of a module in the course."
-    (found,) = (path for path in LESSONS if path.stem[3:] == name)
-    return int(found.stem[:2])
+def place(notebook: Path) -> str:
+    "Where a notebook stands in the order of imports: 57 < 57a < 58."
+    return notebook.stem.split("_", 1)[0]
 
 
-def test_every_lesson_has_its_own_number_and_name():
-    numbers, names = [path.stem[:2] for path in LESSONS], [path.stem[3:] for path in LESSONS]
-    assert len(set(numbers)) == len(numbers) and len(set(names)) == len(names)
+def noun(notebook: Path) -> str:
+    "Name of a notebook, and of the module it exports."
+    return notebook.stem.split("_", 1)[1]
+
+
+def test_every_notebook_has_its_own_number_and_name():
+    places, names = [place(path) for path in NOTEBOOKS], [noun(path) for path in NOTEBOOKS]
+    assert len(set(places)) == len(places) and len(set(names)) == len(names)
     for path in LESSONS:
         assert re.fullmatch(r"\d\d_[a-z]+", path.stem), path.stem
         assert path.stem[0] in STAGES[path.parent.name], f"{path.stem} does not belong in {path.parent.name}"
-        assert path.stem[3:] not in FORBIDDEN
+    for path in REFERENCE:
+        assert re.fullmatch(r"\d\d[a-z]_[a-z]+", path.stem), path.stem
+        assert path.stem[:2] in places, f"{path.stem} stands after a lesson that does not exist"
+    assert not FORBIDDEN & set(names)
 
 
-@pytest.mark.parametrize("lesson", LESSONS, **ids)
-def test_a_module_is_named_after_its_lesson(lesson):
-    code = cells(lesson, "code")
+@pytest.mark.parametrize("notebook", NOTEBOOKS, **ids)
+def test_a_module_is_named_after_its_notebook(notebook):
+    code = cells(notebook, "code")
     exports = re.findall(r"^#\|\s*default_exp (\S+)$", "\n".join(code), flags=re.MULTILINE)
-    assert exports in ([], [lesson.stem[3:]])
+    assert exports == [noun(notebook)] or not exports and notebook in LESSONS
     if exports:
         assert code[0] == f"#| default_exp {exports[0]}", "the directive stands alone in the first cell"
     assert not re.search(r"^#\|\s*export \S", "\n".join(code), flags=re.MULTILINE), "no export into another module"
 
 
 @pytest.mark.parametrize("module", MODULES, **ids)
-def test_every_module_has_a_lesson(module):
-    assert module.stem in [path.stem[3:] for path in LESSONS], f"{module.name} is an orphan: delete it"
+def test_every_module_has_one_notebook(module):
+    directive = f"#| default_exp {module.stem}"
+    makers = [path.stem for path in NOTEBOOKS if directive in cells(path, "code")]
+    assert len(makers) == 1, f"{module.name} is exported by {makers or 'nobody: delete it'}"
 
 
-@pytest.mark.parametrize("lesson", LESSONS, **ids)
-def test_lessons_import_only_earlier_lessons(lesson):
-    if lesson.stem == "58_cli":
-        return  # the terminal reaches every module, and no module imports it
-    for name in our_imports("\n".join(cells(lesson, "code"))) - {"exercises"}:
-        assert number(name) < int(lesson.stem[:2]), f"{lesson.stem} imports {name}"
+@pytest.mark.parametrize("notebook", NOTEBOOKS, **ids)
+def test_notebooks_import_only_what_comes_before(notebook):
+    if notebook.stem == "62a_cli":
+        return  # the terminal reaches every module
+    places = {noun(path): place(path) for path in NOTEBOOKS}
+    for name in our_imports("\n".join(cells(notebook, "code"))) - {"exercises", "cli"}:
+        assert places[name] < place(notebook), f"{notebook.stem} imports {name}"
 
 
-def test_nobody_imports_the_terminal():
-    for lesson in LESSONS:
-        exported = [source for source in cells(lesson, "code") if source.startswith("#| export")]
-        assert "cli" not in our_imports("\n".join(exported)), f"{lesson.stem} imports cli"
+def test_no_module_imports_the_terminal():
+    assert {path.stem for path in REFERENCE} >= {"62a_cli"}
+    for notebook in NOTEBOOKS:
+        exported = [source for source in cells(notebook, "code") if source.startswith("#| export")]
+        assert "cli" not in our_imports("\n".join(exported)), f"{notebook.stem} imports cli"
 
 
 @pytest.mark.parametrize("module", MODULES, **ids)
@@ -119,9 +133,39 @@ def test_every_lesson_has_its_sections_and_exercises(lesson):
     assert sum(text.startswith("**Ejercicio ") for text in texts) == len(checks)
 
 
-@pytest.mark.parametrize("lesson", LESSONS, **ids)
-def test_saved_outputs_travel(lesson):
-    text = lesson.read_text(encoding="utf-8")
+@pytest.mark.parametrize("notebook", REFERENCE, **ids)
+def test_a_reference_notebook_is_short_and_sober(notebook):
+    texts, code = cells(notebook, "markdown"), cells(notebook, "code")
+    assert re.fullmatch(r"# [^\n]+\n\n> [^\n]+", texts[0]), (
+        "the first text cell is title and English sentence, nothing else"
+    )
+    everything = "\n".join(texts + code)
+    of_lessons = ("**Al terminar sabrás**", "**Tiempo**", "## Ejercicios", "## Resumen", "@exercise(", "BEGIN SOLUTION")
+    assert not [word for word in of_lessons if word in everything], "a reference notebook teaches nothing"
+    assert len(code) + len(texts) <= 60
+    assert [source for source in code[1:] if not source.startswith("#| export")], "a demonstration is missing"
+
+
+def is_import(node: ast.stmt) -> bool:
+    "Does a statement only import, also for a type checker alone, or name the module's log?"
+    if isinstance(node, ast.If):
+        return all(map(is_import, node.body))
+    log = isinstance(node, ast.Assign) and ast.unparse(node).startswith("logger = ")
+    return log or isinstance(node, ast.Import | ast.ImportFrom)
+
+
+@pytest.mark.parametrize("path", REFERENCE, **ids)
+def test_exported_cells_of_a_reference_notebook_are_short(path):
+    sources = {cell["id"]: "".join(cell["source"]) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]}
+    exported = {name: source for name, source in sources.items() if source.startswith("#| export")}
+    only_imports = {name for name, source in exported.items() if all(map(is_import, ast.parse(source).body))}
+    long = {name for name, source in exported.items() if len(source.splitlines()) > 40} - only_imports
+    assert long == LONG.get(path.stem, set()), "an exported cell holds 40 lines at most"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, **ids)
+def test_saved_outputs_travel(path):
+    text = path.read_text(encoding="utf-8")
     notebook = json.loads(text)
     assert len(text.encode()) <= 300_000, "more than 300 kB"
     outputs = json.dumps([cell.get("outputs", []) for cell in notebook["cells"]])
@@ -141,10 +185,10 @@ def test_saved_outputs_travel(lesson):
         )
 
 
-def test_links_between_lessons_exist():
-    for lesson in [*LESSONS, *ROOT.glob("nbs/*.ipynb")]:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+\.ipynb)", "\n".join(cells(lesson, "markdown"))):
-            assert (lesson.parent / target).exists(), f"{lesson.stem} links {target}"
+def test_links_between_notebooks_exist():
+    for notebook in [*NOTEBOOKS, *ROOT.glob("nbs/*.ipynb")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+\.ipynb)", "\n".join(cells(notebook, "markdown"))):
+            assert (notebook.parent / target).exists(), f"{notebook.stem} links {target}"
 
 
 def plain(text):
@@ -164,10 +208,10 @@ def test_the_glossary_pairs_the_words_of_the_lessons():
         assert spanish.casefold() in "\n".join(texts).casefold(), f"{target} never says {spanish}"
         assert english and meaning.endswith("."), spanish
     no_terms = {"una vez", "pretzels", "módulos", "paquetes"}
-    for lesson in LESSONS:
-        text = "\n".join(cells(lesson, "markdown"))
+    for notebook in NOTEBOOKS:
+        text = "\n".join(cells(notebook, "markdown"))
         for word in re.findall(r"(?<!\*)\*([^*\n]+)\* \((?:`[^`]+`|\*[^*]+\*)\)", text):
-            assert word in no_terms or plain(word) in words, f"{lesson.stem} pairs {word!r}, the glossary does not"
+            assert word in no_terms or plain(word) in words, f"{notebook.stem} pairs {word!r}, the glossary does not"
 
 
 def test_only_settings_declare_dependencies():
@@ -178,5 +222,5 @@ def test_only_settings_declare_dependencies():
 
 def test_tests_are_counted_by_their_own_name():
     modules = {path.stem for path in ROOT.glob("tests/wrong_answers/*.py")} - {"__init__"}
-    with_exercises = {path.stem[3:] for path in LESSONS if any(c.startswith("@exercise(") for c in cells(path, "code"))}
+    with_exercises = {noun(path) for path in LESSONS if any(c.startswith("@exercise(") for c in cells(path, "code"))}
     assert modules == with_exercises, "every lesson has a catalogue of wrong answers, and no other"

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from mlworkbook.environment import report
 
 ROOT = Path(__file__).parent.parent
-LESSONS = sorted(ROOT.glob("nbs/*/*.ipynb"), key=lambda path: path.name)
+LESSONS = sorted(ROOT.glob("nbs/*/[0-9][0-9]_*.ipynb"), key=lambda path: path.name)
 
 
 def settings():
@@ -126,7 +126,7 @@ def test_wheel_carries_data_licences_and_lessons(tmp_path):
     assert packed == {
         path.relative_to(ROOT / "nbs").as_posix()
         for path in ROOT.glob("nbs/**/*.ipynb")
-        if ".ipynb_checkpoints" not in path.parts
+        if not {".ipynb_checkpoints", "reference"} & set(path.parts)
     }
     assert not [name for name in names if name.startswith(("tests", "tools", "nbs"))]
     assert {f"mlworkbook/{name}" for name in ("settings.ini", "constraints.txt", "environment.yml")} <= set(names)

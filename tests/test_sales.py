@@ -88,7 +88,10 @@ def test_future_rows_say_what_is_known(stores):
     assert labor.loc["S49", "closed"] and not labor.loc["S02", "closed"]
     sundays = ahead[ahead["ds"].dt.dayofweek == 6].groupby("unique_id")["closed"].mean()
     assert set(sundays) == {0, 1}
-    assert (ahead.filter(regex="promo|school") == 0).all(axis=None)
+    assert (ahead["school_holiday"] == 0).all()
+    assert stores.loc[stores["y"].isna()].filter(regex="promo").isna().all(axis=None), "no plan is known"
+    usual = stores[stores["y"].notna()].groupby("unique_id")["promo_109"].mean()
+    assert np.allclose(ahead["promo_109"], ahead["unique_id"].map(usual)), "as often as before, not never"
 
 
 @pytest.mark.parametrize("stores", [["S02", "S22"], [2, 22], ("S22", 2)])
@@ -199,7 +202,11 @@ def test_a_horizon_is_added_or_brought(made, tmp_path):
     assert load_sales(path, columns=SPANISH, horizon=5)["y"].isna().sum() == 15
     brought = save(made, tmp_path / "b.csv")
     assert len(load_sales(brought, horizon=7)) == len(sales.trim(made))
-    assert "nothing says how holiday, promo go on after 2022-03-01; add rows" in complaint(brought, horizon=8)
+    assert "nothing says which days are holidays after 2022-03-01; add rows" in complaint(brought, horizon=8)
+    partly = save(made.drop(columns="holiday"), tmp_path / "d.csv")
+    some = load_sales(partly, horizon=8)
+    assert some["promo"].isna().sum() == 3 and some.loc[some["y"].isna()].groupby("unique_id").size().eq(8).all()
+    assert future(some, 8)["promo"].between(0, 1).all()
     closed = save(made.drop(columns=["holiday", "promo"]).dropna(), tmp_path / "c.csv")
     ahead = future(load_sales(closed, horizon=7), 7)
     assert ahead.groupby(ahead["ds"].dt.dayofweek)["closed"].sum().tolist() == [0] * 6 + [

@@ -1,4 +1,4 @@
-"The service: the same numbers as the batch, no question lost while models change, and an answer to every odd request."
+"The service: the numbers of the published night, no question lost when it changes, an answer to every odd request."
 
 import asyncio
 import errno
@@ -16,47 +16,74 @@ import time
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from mlworkbook import cli, registry, service
+from mlworkbook import cli, service
 from mlworkbook.batch import run_batch
-from mlworkbook.forecaster import Forecaster, Params
+from mlworkbook.contract import future, last_day
+from mlworkbook.pipeline import keep_sales, train
+from mlworkbook.pipeline import publish as publish_tonight
+from mlworkbook.recipes import Recipe, team_of
 from mlworkbook.registry import SeriesRequest
 from mlworkbook.sales import make_sales
-from mlworkbook.solver import SOLVER, Fitted, Handed
-from mlworkbook.tracking import connect, start_run
+from mlworkbook.solver import Fitted, Handed
+from mlworkbook.tracking import connect
+from mlworkbook.versions import label, place_of, serving
 
 KEY = "a-key-of-the-bakery-chain"
-QUICK = {"uncertainty_samples": 50}
+QUICK = Recipe("prophet", {"uncertainty_samples": 50})
+TEAM = team_of({"seasonal_naive": Recipe("seasonal_naive"), "prophet": Recipe("prophet"), "mstl": Recipe("mstl")})
+NAME = "S01"
 
 
 @pytest.fixture(scope="module")
 def history():
     "Four series with known columns and 14 days to come; one is too short, one is closed on a weekday."
     table = make_sales(0, series=4, days=200, horizon=14)
-    names = table["unique_id"].unique()
-    table = table[(table["unique_id"] != names[3]) | (table["ds"] > table["ds"].max() - pd.Timedelta(days=54))]
-    monday = (table["unique_id"] == names[2]) & (table["ds"].dt.dayofweek == 0)
+    table = table[(table["unique_id"] != "S04") | (table["ds"] > table["ds"].max() - pd.Timedelta(days=54))]
+    monday = (table["unique_id"] == "S03") & (table["ds"].dt.dayofweek == 0)
     table.loc[monday, "closed"] = True
     table.loc[monday & table["y"].notna(), "y"] = 0.0
     return table.reset_index(drop=True)
 
 
-@pytest.fixture(scope="module")
-def forecaster(history):
-    return Forecaster(Params(**QUICK), SOLVER).fit(history)
+def publish(home, history, recipe=QUICK, horizon=14, sales=True):
+    "Publish a night as the pipeline does, without a registry; give the open night."
+    place = place_of("bakery", home)
+    about = {"recipe": recipe.to_json()}
+    made = run_batch(history, recipe, horizon, place.nights, model=label("bakery", recipe), size=250, about=about)
+    if sales:
+        keep_sales(place, history, made)
+    return service.open_night("bakery", made.path, place.folder / "sales.parquet")
 
 
 @pytest.fixture(scope="module")
-def served(forecaster):
-    return service.ready(forecaster)
+def home(history, tmp_path_factory):
+    "A workspace with one night, and without a registry."
+    folder = tmp_path_factory.mktemp("home")
+    publish(folder, history)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def app(forecaster):
-    return service.create_app(forecaster, keys=KEY)
+def served(home):
+    (path,) = home.rglob("forecast.parquet")
+    return service.open_night("bakery", path, home / "out" / "bakery" / "sales.parquet")
+
+
+def open_app(home, **options):
+    app = service.create_app(folder=home, **options)
+    app.state.keeper.refresh()
+    return app
+
+
+@pytest.fixture(scope="module")
+def app(home):
+    return open_app(home, keys=KEY)
 
 
 def ask(app, *calls, key=KEY):
@@ -76,153 +103,273 @@ def post(app, body, **options):
     return ask(app, ("POST", "/forecast", options))[0]
 
 
-def days(answer):
-    return pd.DataFrame(json.loads(b"[" + answer + b"]"))
+def night_of(served, name):
+    "Days of the night, as a table."
+    return pd.DataFrame(map(json.loads, served.kept[name]))
 
 
-def coming(forecaster, name, count, **changes):
-    "Future days as a client writes them, from what the history knows, repeated when it knows too few."
-    last, rows = registry.last_day(forecaster.history), forecaster.history
-    known = rows[(rows["unique_id"] == name) & (rows["ds"] > last)]
-    plain = [column for column in registry.known_columns(forecaster) if column not in ("closed", "holiday")]
-    out = []
-    for number, day in enumerate(pd.date_range(last, periods=count + 1)[1:]):
-        row = known.iloc[number % len(known)]
-        regressors = {column: float(row[column]) for column in plain} | changes
-        out.append({"ds": f"{day:%Y-%m-%d}", "closed": bool(row.get("closed", False)), "regressors": regressors})
-    return out
+def asked(served, name, changes, horizon=14):
+    "Days of an answer, as a table; changes by number of the day, or the same for all."
+    first = served.last + pd.Timedelta(days=1)
+    every = changes if all(isinstance(key, int) for key in changes) else dict.fromkeys(range(horizon), changes)
+    days = [{"ds": f"{first + pd.Timedelta(days=number):%Y-%m-%d}"} | change for number, change in every.items()]
+    request = SeriesRequest(unique_id=name, horizon=horizon, future=days)
+    return pd.DataFrame(json.loads(b"[" + service.answer_json(served, request) + b"]"))
 
 
-# the same numbers, whichever way they are found
+def written_plan(history, name, horizon=14):
+    "The plan of the night as a client would write it out, unplanned columns as what the night took for them."
+    rows = future(history[history["unique_id"] == name], horizon)
+    return {
+        number: {
+            **{"closed": bool(row.get("closed", False)), "holiday": row.get("holiday", "")},
+            "regressors": {"promo": float(row["promo"])},
+        }
+        for number, row in enumerate(rows.to_dict("records"))
+    }
 
 
-@pytest.mark.parametrize("horizon", [1, 2, 7, 13, 14])
-def test_every_way_gives_what_the_registry_would(forecaster, served, horizon):
-    for name in forecaster.history["unique_id"].unique():
-        request = SeriesRequest(unique_id=name, horizon=horizon)
-        mine = days(service.answer_json(served, request))
-        long = pd.DataFrame([day.model_dump() for day in registry.answer(forecaster, request)])
-        pd.testing.assert_frame_equal(mine, long, rtol=1e-9, check_dtype=False)
-        assert mine["yhat"].equals(long["yhat"])
+# the night, as it is
 
 
-@pytest.mark.parametrize("horizon", [1, 5, 30])
-def test_future_days_are_used(forecaster, served, horizon):
-    plain = [name for name in registry.known_columns(forecaster) if name not in ("closed", "holiday")]
+@pytest.mark.parametrize("horizon", [1, 2, 13, 14])
+def test_fewer_days_are_the_beginning_of_the_night(served, horizon):
     for name in served.kept:
-        future = coming(forecaster, name, horizon, **{plain[0]: 1.0})
-        future[0]["closed"] = True
-        request = SeriesRequest(unique_id=name, horizon=horizon, future=future)
-        mine = days(service.answer_json(served, request))
-        long = pd.DataFrame([day.model_dump() for day in registry.answer(forecaster, request)])
-        pd.testing.assert_frame_equal(mine, long, rtol=1e-9, check_dtype=False)
-        assert mine.loc[0, "status"] == "closed" and mine.loc[0, "yhat"] == 0
+        found = service.answer_json(served, SeriesRequest(unique_id=name, horizon=horizon))
+        assert json.loads(b"[" + found + b"]") == [json.loads(day) for day in served.kept[name][:horizon]]
 
 
-def test_the_quick_way_is_taken_for_plain_questions(forecaster, served):
-    names = list(served.kept)
-    quick = [service.quick_answer(served, SeriesRequest(unique_id=name, horizon=7)) for name in names]
-    assert [part is not None for part in quick] == [name in forecaster.models for name in names]
-    assert all(isinstance(model, Fitted) for model in forecaster.models.values())
+@pytest.mark.parametrize("recipe", [QUICK, TEAM, Recipe("seasonal_naive")], ids=lambda one: one.name)
+def test_the_answer_is_the_published_file(history, tmp_path, recipe):
+    publish(tmp_path, history, recipe)
+    night = pd.read_parquet(next(tmp_path.rglob("forecast.parquet")))
+    names = night["unique_id"].unique().tolist()
+    answer = post(
+        open_app(tmp_path, keys=""), {"series": [{"unique_id": name, "horizon": 14} for name in names]}
+    ).json()
+    mine = pd.DataFrame(answer["forecast"]).assign(ds=lambda rows: pd.to_datetime(rows["ds"]))
+    pd.testing.assert_frame_equal(
+        mine[list(night)[:-1]], night.drop(columns="model"), check_exact=True, check_dtype=False
+    )
+    assert mine["order"].notna().all() == (recipe is TEAM)
+
+
+def test_more_days_than_the_night_has_are_refused(app, served):
+    with pytest.raises(ValueError, match="horizon is 15, but this night has 14 days; ask for 14 at most"):
+        service.answer_json(served, SeriesRequest(unique_id=NAME, horizon=15))
+    assert post(app, {"series": [{"unique_id": NAME, "horizon": 15}]}).status_code == 422
+
+
+# another plan than the night's
+
+PROPHETS = {
+    "prophet": QUICK,
+    "team": TEAM,
+    "without eves": Recipe("prophet", {"eves": False, "uncertainty_samples": 0}),
+    "logarithm": Recipe("prophet", {"log": True, "uncertainty_samples": 0}),
+    "multiplicative": Recipe("prophet", {"seasonality_mode": "multiplicative", "uncertainty_samples": 0}),
+}
+
+
+@pytest.fixture(scope="module", params=PROPHETS)
+def any_night(request, history, tmp_path_factory):
+    "A night of each kind of recipe; nobody has planned the promotions of its last week."
+    later = history["ds"] > last_day(history) + pd.Timedelta(days=7)
+    rows = history.assign(promo=history["promo"].astype(float).mask(later))
+    if request.param == "multiplicative":  # Prophet itself fits each series
+        rows = rows[rows["unique_id"] == NAME]
+    recipe = PROPHETS[request.param]
+    return rows, recipe, publish(tmp_path_factory.mktemp("any"), rows, recipe)
+
+
+def test_the_night_s_own_plan_gives_the_night(any_night):
+    history, _, served = any_night
+    for name in set(served.kept) - {"S04"}:
+        pd.testing.assert_frame_equal(asked(served, name, written_plan(history, name)), night_of(served, name))
+        pd.testing.assert_frame_equal(asked(served, name, {13: {}}), night_of(served, name))
+        assert len(asked(served, name, {3: {}}, 5)) == 5
+
+
+def test_a_promotion_is_worth_what_prophet_says(any_night):
+    history, recipe, served = any_night
+    told = history.assign(promo=history["promo"].where(history["y"].notna(), 1.0))
+    prophet = Recipe("prophet") if recipe is TEAM else recipe
+    before, after = (prophet.points(rows, 14).set_index(["unique_id", "ds"])["yhat"] for rows in (history, told))
+    for name in set(served.kept) - {"S04"}:
+        night, mine = night_of(served, name), asked(served, name, {"regressors": {"promo": 1}})
+        gain = np.maximum((after - before)[name].to_numpy(), -night["yhat"])
+        assert gain.abs().max() > 1
+        for unit in service.UNITS:
+            if night[unit].notna().any():
+                np.testing.assert_allclose(mine[unit], (night[unit] + gain).clip(lower=0), rtol=1e-9, atol=1e-9)
+        assert mine["status"].equals(night["status"])
+
+
+def test_the_solver_answers_what_it_can(history, tmp_path, served):
+    assert all(isinstance(model, Fitted) for model, *_ in served.known(NAME).models)
+    slow = publish(tmp_path, history[history["unique_id"] == NAME], PROPHETS["multiplicative"])
+    assert all(isinstance(model, Handed) for model, *_ in slow.known(NAME).models)
+
+
+def test_a_holiday_and_its_eve(history, tmp_path):
+    "A holiday that was met before moves its own day, and the day before it, where the recipe has eves."
+    rows = history.assign(holiday="")
+    rows.loc[rows["ds"].dt.day.isin([5, 17]), "holiday"] = "Feast"
+    rows.loc[rows["ds"].dt.day.isin([4, 16]) & ~rows["closed"] & rows["y"].notna(), "y"] *= 2
+    rows.loc[rows["y"].isna(), "holiday"] = ""
+    served = publish(tmp_path, rows, QUICK)
+    mine, night = asked(served, NAME, {6: {"holiday": "Feast"}}), night_of(served, NAME)
+    told = rows.assign(holiday=rows["holiday"].mask(rows["ds"] == pd.Timestamp(night["ds"][6]), "Feast"))
+    again = QUICK(told, 14).query("unique_id == @NAME")["yhat"].to_numpy()
+    np.testing.assert_allclose(mine["yhat"], again, rtol=1e-9)
+    assert list(np.flatnonzero(mine["yhat"] != night["yhat"])) == [5, 6]
+    plain = publish(tmp_path / "b", rows, Recipe("prophet", QUICK.settings | {"eves": False}))
+    moved = asked(plain, NAME, {6: {"holiday": "Feast"}})["yhat"] != night_of(plain, NAME)["yhat"]
+    assert list(np.flatnonzero(moved)) == [6]
+    with pytest.raises(ValueError, match="regressor 'eve_of_holiday' is unknown, expected promo"):
+        asked(served, NAME, {"regressors": {"eve_of_holiday": 1}})
+
+
+def test_doors_that_close_and_open(history, tmp_path):
+    day = last_day(history) + pd.Timedelta(days=3)
+    rows = history.assign(closed=history["closed"] | ((history["ds"] == day) & (history["unique_id"] == NAME)))
+    for number, recipe in enumerate((QUICK, TEAM)):
+        served = publish(tmp_path / str(number), rows, recipe)
+        night, mine = night_of(served, NAME), asked(served, NAME, {0: {"closed": True}, 2: {"closed": False}})
+        assert night.loc[2, "status"] == "closed" and night.loc[0, "yhat"] > 0
+        assert mine.loc[0, "status"] == "closed" and mine.loc[0, ["yhat", "yhat_lower", "yhat_upper"]].eq(0).all()
+        assert mine.loc[2, "status"] == "model" and mine.loc[2, "yhat"] > 0
+        assert np.isnan(mine.loc[2, "yhat_lower"]), "a day without sales has no interval to lend"
+        pd.testing.assert_frame_equal(mine.drop([0, 2]), night.drop([0, 2]))
+        never = asked(served, "S03", {"closed": False})
+        monday = pd.to_datetime(never["ds"]).dt.dayofweek == 0
+        assert monday.any() and never.loc[monday, "status"].eq("closed").all() and never.loc[monday, "yhat"].eq(0).all()
+
+
+def test_never_below_nothing(served):
+    mine, night = asked(served, NAME, {"regressors": {"promo": -1e6}}), night_of(served, NAME)
+    assert (
+        mine[["yhat", "yhat_lower"]].eq(0).all(axis=None)
+        and mine["yhat_upper"].ge(0).all()
+        and night["yhat"].gt(0).any()
+    )
 
 
 ODD = {
-    "a day is missing": lambda future: future[:3] + future[4:],
-    "too few days": lambda future: future[:5],
-    "a day twice": lambda future: [future[0], *future],
-    "one more than asked": lambda future: [*future, future[-1] | {"ds": "2100-01-01"}],
-    "another year": lambda future: [day | {"ds": "1999" + day["ds"][4:]} for day in future],
-    "no regressor": lambda future: [day | {"regressors": {}} for day in future],
-    "a strange regressor": lambda future: [day | {"regressors": day["regressors"] | {"moon": 1}} for day in future],
-    "not a number": lambda future: [
-        day | {"regressors": dict.fromkeys(day["regressors"], float("nan"))} for day in future
-    ],
-    "infinite": lambda future: [day | {"regressors": dict.fromkeys(day["regressors"], float("inf"))} for day in future],
-    "out of order": lambda future: future[::-1],
+    "a day twice": ([{"ds": "DAY"}, {"ds": "DAY"}], "future day DAY is asked twice or not among"),
+    "another year": ([{"ds": "1999-01-01"}], "1999-01-01 is asked twice or not among"),
+    "after the horizon": ([{"ds": "LATE"}], "LATE is asked twice or not among"),
+    "a strange column": ([{"ds": "DAY", "regressors": {"moon": 1}}], "regressor 'moon' is unknown, expected promo"),
+    "a day as a column": ([{"ds": "DAY", "regressors": {"ds": 1}}], "regressor 'ds' is unknown"),
+    "not a number": ([{"ds": "DAY", "regressors": {"promo": float("nan")}}], "is not a finite number"),
+    "infinite": ([{"ds": "DAY", "regressors": {"promo": float("inf")}}], "is not a finite number"),
+    "too large": ([{"ds": "DAY", "regressors": {"promo": 1e308}}], "is not a finite number; give smaller regressors"),
 }
 
 
 @pytest.mark.parametrize("case", ODD)
-def test_odd_days_get_the_registry_s_answer_or_message(forecaster, served, case):
-    name = next(iter(forecaster.models))
-    future = ODD[case](coming(forecaster, name, 7))
-    request = SeriesRequest(unique_id=name, horizon=7, future=future)
-
-    def outcome(work):
-        try:
-            return work()
-        except ValueError as error:
-            return str(error)
-
-    mine = outcome(lambda: days(service.answer_json(served, request))["yhat"].tolist())
-    long = outcome(lambda: [day.yhat for day in registry.answer(forecaster, request)])
-    assert mine == long
-    assert (case == "out of order") == isinstance(mine, list), mine
+def test_odd_days_are_refused(served, case):
+    days, text = json.dumps(ODD[case][0]), ODD[case][1]
+    for word, ahead in (("DAY", 2), ("LATE", 8)):
+        day = f"{served.last + pd.Timedelta(days=ahead):%Y-%m-%d}"
+        days, text = days.replace(word, day), text.replace(word, day)
+    with pytest.raises(ValueError, match=text):
+        service.answer_json(served, SeriesRequest(unique_id=NAME, horizon=7, future=json.loads(days)))
 
 
-def test_the_answer_is_the_batch_file(forecaster, history, app, tmp_path):
-    def forecast(rows, horizon):
-        return forecaster.predict(horizon, series=list(rows["unique_id"].unique()))
+def test_what_nobody_can_judge_is_refused_with_the_reason(history, tmp_path, served):
+    with pytest.raises(ValueError, match="S04 has no model that knows its columns .*56 needed.*omit `future`"):
+        asked(served, "S04", {"regressors": {"promo": 1}})
+    rule = publish(tmp_path / "rule", history, Recipe("seasonal_naive"))
+    with pytest.raises(ValueError, match="recipe 'seasonal_naive' has no Prophet"):
+        asked(rule, NAME, {"closed": True})
+    plain = publish(tmp_path / "plain", history[history["y"].notna()][["unique_id", "ds", "y"]])
+    assert plain.columns == [] and asked(plain, NAME, {0: {"closed": True}}).loc[0, "status"] == "closed"
+    with pytest.raises(ValueError, match="regressor 'promo' is unknown, expected none"):
+        asked(plain, NAME, {"regressors": {"promo": 1}})
 
-    night = pd.read_parquet(run_batch(history, forecast, 14, tmp_path, model="x").path)
-    names = night["unique_id"].unique().tolist()
-    answer = post(app, {"series": [{"unique_id": name, "horizon": 14} for name in names]}).json()
-    mine = pd.DataFrame(answer["forecast"]).assign(ds=lambda rows: pd.to_datetime(rows["ds"]))
-    night = night[["unique_id", "ds", "yhat", "yhat_lower", "yhat_upper", "status"]]
-    pd.testing.assert_frame_equal(mine, night, check_exact=True, check_dtype=False)
+
+def spoil(path, how):
+    "Damage a file in one of the ways that disks and people do."
+    whole = path.read_bytes()
+    if how == "cut":
+        path.write_bytes(whole[:-9])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "text":
+        path.write_bytes(b"unique_id,ds,yhat\n")
+    elif how == "missing":
+        path.unlink()
+    elif how == "a pipe":
+        path.unlink()
+        os.mkfifo(path)
+    elif how == "a folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        rows, about = pd.read_parquet(path), pq.read_metadata(path).metadata
+        number = rows.columns[2]
+        if how == "a day less":
+            rows = rows.drop(index=3)
+        elif how == "other days":
+            rows = rows.assign(ds=rows["ds"] + pd.Timedelta(days=1))
+        elif how == "no column":
+            rows = rows.drop(columns=number)
+        elif how == "below 0":
+            rows.loc[3, number] = -1.0
+        elif how == "a day twice":
+            rows.loc[3] = rows.loc[4]
+        elif how == "no rows":
+            rows = rows.head(0)
+        about = {name: text for name, text in about.items() if name in (b"fingerprint", b"night", b"recipe")}
+        table = service.pq.ParquetFile(path).schema_arrow.empty_table().from_pandas(rows, preserve_index=False)
+        pq.write_table(table.replace_schema_metadata(about), path)
 
 
-def test_without_known_columns_any_horizon_is_usual(history):
-    plain = Forecaster(Params(uncertainty_samples=0), SOLVER).fit(
-        history[history["y"].notna()][["unique_id", "ds", "y"]]
+DAMAGE = ["cut", "empty", "text", "missing", "a pipe", "a folder", "a day less", "no column", "below 0", "a day twice"]
+
+
+@pytest.mark.parametrize("how", [*DAMAGE, "another night's", "other bytes"])
+def test_without_the_night_s_sales_only_other_plans_are_refused(home, history, tmp_path, how):
+    shutil.copytree(home, tmp_path / "home")
+    (path,), sales = (
+        (tmp_path / "home").rglob("forecast.parquet"),
+        tmp_path / "home" / "out" / "bakery" / "sales.parquet",
     )
-    served = service.ready(plain, 30)
-    name = next(iter(plain.models))
-    for horizon in (30, 60):
-        mine = days(service.answer_json(served, SeriesRequest(unique_id=name, horizon=horizon)))
-        assert len(mine) == horizon and mine["yhat_lower"].isna().all()
-        assert mine["yhat"].tolist() == plain.predict(horizon, series=[name])["yhat"].tolist()
-
-
-def test_nothing_is_kept_when_tomorrow_is_unknown(history):
-    blind = Forecaster(Params(**QUICK), SOLVER).fit(history[history["y"].notna()])
-    served = service.ready(blind)
-    assert served.horizon == 0 and not served.kept
-    name = next(iter(blind.models))
-    with pytest.raises(ValueError, match="are known for 0 days"):
-        service.answer_json(served, SeriesRequest(unique_id=name, horizon=1))
-    app = service.create_app(blind, keys="")
-    assert post(app, {"series": [{"unique_id": name, "horizon": 1}]}).status_code == 422
-
-
-def test_prophet_itself_may_answer(history):
-    "Multiplicative seasons cannot be solved: those series go to Prophet, through the long way."
-    two = history[history["unique_id"] == history["unique_id"].iat[0]]
-    slow = Forecaster(Params(seasonality_mode="multiplicative", uncertainty_samples=0), SOLVER).fit(two)
-    (name,) = slow.models
-    assert isinstance(slow.models[name], Handed)
-    app = service.create_app(slow, keys="")
-    answer = post(app, {"series": [{"unique_id": name, "horizon": 3}]}).json()["forecast"]
-    assert [day["yhat"] for day in answer] == slow.predict(3)["yhat"].tolist()
-    assert answer[0]["status"].startswith("Prophet: ")
+    if how == "another night's":
+        other = publish(tmp_path / "other", history, Recipe("prophet"))
+        shutil.copy(Path(other.stamp[1]), sales)
+    elif how == "other bytes":  # where the file has sums of its pages, a byte is enough
+        with pq.ParquetFile(sales) as file:
+            table = file.read()
+        pq.write_table(table, sales, write_page_checksum=True, compression="none")
+        whole = bytearray(sales.read_bytes())
+        whole[len(whole) // 3] ^= 255
+        sales.write_bytes(bytes(whole))
+    else:
+        spoil(sales, how)
+    served = service.open_night("bakery", path, sales)
+    assert served.why and len(night_of(served, NAME)) == 14
+    app = open_app(tmp_path / "home", keys="")
+    assert post(app, {"series": [SERIES | {"unique_id": NAME}]}).status_code == 200
+    refused = post(app, {"series": [{"unique_id": NAME, "horizon": 2, "future": [{"ds": "2020-01-01"}]}]})
+    assert refused.status_code == 422 and served.why[:40] in refused.json()["detail"]
+    assert ask(app, ("GET", "/models", {}))[0].json()[0]["known"] == []
 
 
 # who may ask, and what
 
 
-def test_every_answer_says_who_gave_it(app, forecaster):
-    answer = post(app, {"series": [{"unique_id": next(iter(forecaster.models)), "horizon": 3}]})
+def test_every_answer_says_who_gave_it(app, history):
+    answer = post(app, {"series": [{"unique_id": NAME, "horizon": 3}]})
     body = answer.json()
     assert answer.status_code == 200 and len(body["forecast"]) == 3
-    assert {name: body[name] for name in ("model", "version", "run_id")} == {
-        "model": "given",
-        "version": "0",
-        "run_id": "",
-    }
+    assert [body[name] for name in ("model", "version", "run_id")] == ["bakery", "", ""], "no registry can tell"
+    assert body["recipe"] == label("bakery", QUICK) and body["last_day"] == f"{last_day(history):%Y-%m-%d}"
     service.Forecasts(**body)
     (card,) = ask(app, ("GET", "/models", {}))[0].json()
-    assert card["horizon"] == 14 and card["known"] == registry.known_columns(forecaster)
-    assert card["series"] == list(forecaster.history["unique_id"].unique())
+    assert card["horizon"] == 14 and card["known"] == ["closed", "holiday", "promo"]
+    assert card["series"] == list(history["unique_id"].unique()) and card["recipe"] == body["recipe"]
 
 
 @pytest.mark.parametrize("path", ["/forecast", "/models", "/metrics", "/", "/%2e%2e/etc/passwd", "/docs"])
@@ -257,9 +404,9 @@ def test_weak_keys_are_refused_and_not_shown(text):
     assert text.split(",")[-1].strip() not in str(refusal.value)
 
 
-def test_keys_come_from_the_environment(forecaster, monkeypatch):
+def test_keys_come_from_the_environment(home, monkeypatch):
     monkeypatch.setenv(service.KEYS, KEY)
-    app = service.create_app(forecaster)
+    app = open_app(home)
     assert ask(app, ("GET", "/models", {}))[0].status_code == 200
     assert ask(app, ("GET", "/models", {}), key="")[0].status_code == 401
 
@@ -308,8 +455,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_the_client_s_fault(app, forecaster, case):
-    name, body = next(iter(forecaster.models)), BAD[case]
+def test_bad_input_is_the_client_s_fault(app, case):
+    name, body = NAME, BAD[case]
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
     body = body.replace(b"NAME", name.encode())
     (answer,) = ask(app, ("POST", "/forecast", {"content": body, "headers": {"Content-Type": "application/json"}}))
@@ -361,29 +508,28 @@ def test_a_body_that_does_not_say_its_size_is_cut(app):
     assert answer.status_code == 413 and sent <= 3
 
 
-def test_limits_can_be_changed(forecaster):
-    name = next(iter(forecaster.models))
-    app = service.create_app(forecaster, keys="", limits=service.Limits(series=1, horizon=5))
-    assert post(app, {"series": [{"unique_id": name, "horizon": 6}]}).status_code == 422
-    assert post(app, {"series": [{"unique_id": name, "horizon": 5}] * 2}).status_code == 422
-    assert post(app, {"series": [{"unique_id": name, "horizon": 5}]}).status_code == 200
+def test_limits_can_be_changed(home):
+    app = open_app(home, keys="", limits=service.Limits(series=1, body=200))
+    assert post(app, {"series": [{"unique_id": NAME, "horizon": 5}] * 2}).status_code == 422
+    assert post(app, {"series": [{"unique_id": NAME * 99, "horizon": 5}]}).status_code == 413
+    assert post(app, {"series": [{"unique_id": NAME, "horizon": 5}]}).status_code == 200
     with pytest.raises(ValueError, match="limit seconds is 0, expected a number > 0"):
         service.Limits(seconds=0)
 
 
-def test_a_slow_computation_ends_in_time(forecaster, monkeypatch):
+def test_a_slow_computation_ends_in_time(home, monkeypatch):
     monkeypatch.setattr(service, "answer_json", lambda *_: time.sleep(0.3) or b"{}")
-    app = service.create_app(forecaster, keys="", limits=service.Limits(seconds=0.4))
-    name, begin = next(iter(forecaster.models)), time.monotonic()
-    answer = post(app, {"series": [{"unique_id": name, "horizon": 3}] * 50})
+    app = open_app(home, keys="", limits=service.Limits(seconds=0.4))
+    begin = time.monotonic()
+    answer = post(app, {"series": [SERIES | {"unique_id": NAME, "future": [{"ds": "2020-01-01"}]}] * 50})
     assert answer.status_code == 503 and answer.headers["retry-after"] and time.monotonic() - begin < 2
 
 
-def test_a_fault_of_ours_is_a_number_to_ask_about(forecaster, monkeypatch, caplog):
-    app = service.create_app(forecaster, keys="")
+def test_a_fault_of_ours_is_a_number_to_ask_about(home, monkeypatch, caplog):
+    app = open_app(home, keys="")
     monkeypatch.setattr(service, "answer_json", lambda *_: 1 / 0)
     caplog.set_level(logging.INFO, "mlworkbook.service")
-    answer = post(app, {"series": [{"unique_id": next(iter(forecaster.models)), "horizon": 3}]})
+    answer = post(app, {"series": [{"unique_id": NAME, "horizon": 3}]})
     assert answer.status_code == 500 and "division" not in answer.text
     (fault,) = [record for record in caplog.records if record.exc_info]
     assert fault.facts["request_id"] == answer.json()["request_id"] == answer.headers["x-request-id"]
@@ -399,11 +545,11 @@ def test_a_harmful_request_id_is_replaced(app, bad):
     assert len(service.request_id(bad)) == 32
 
 
-def test_logs_are_json_lines_without_keys(forecaster, tmp_path):
+def test_logs_are_json_lines_without_keys(home, tmp_path):
+    app = open_app(home, keys=KEY)
     with (tmp_path / "log").open("w+") as stream:
         handler = service.log_to(stream)
         try:
-            app = service.create_app(forecaster, keys=KEY)
             path = '/x"}%0A{"event": "forged"}?key=' + KEY
             ask(app, ("GET", path, {"headers": {"X-Request-Id": "till-7"}}), ("GET", "/models", {}))
             ask(app, ("GET", "/models", {}), key="wrong-" + KEY)
@@ -418,16 +564,17 @@ def test_logs_are_json_lines_without_keys(forecaster, tmp_path):
     assert KEY not in text
 
 
-def test_figures_are_those_of_this_service(forecaster):
-    app = service.create_app(forecaster, keys="")
-    name = next(iter(forecaster.models))
-    post(app, {"series": [{"unique_id": name, "horizon": 14}] * 3})
-    post(app, {"series": [{"unique_id": name, "horizon": 3}]})
+def test_figures_are_those_of_this_service(home):
+    app = open_app(home, keys="")
+    days = [{"ds": f"{app.state.keeper.served.last + pd.Timedelta(days=1):%Y-%m-%d}", "closed": True}]
+    post(app, {"series": [{"unique_id": NAME, "horizon": 14}, {"unique_id": NAME, "horizon": 3}] * 2})
+    post(app, {"series": [{"unique_id": NAME, "horizon": 3, "future": days}]})
     text = ask(app, ("GET", "/a-page-of-nobody", {}), ("GET", "/metrics", {}))[1].text
-    assert 'mlworkbook_forecasts_total{source="kept"} 3.0' in text
+    assert 'mlworkbook_forecasts_total{source="kept"} 4.0' in text
     assert 'mlworkbook_forecasts_total{source="computed"} 1.0' in text
+    assert "mlworkbook_problem 1.0" in text, "there is no registry"
     assert 'mlworkbook_requests_total{route="other",status="404"} 1.0' in text
-    assert 'mlworkbook_champion_info{model="given",run_id="",version="0"} 1.0' in text
+    assert 'mlworkbook_champion_info{model="bakery",run_id="",version=""} 1.0' in text
 
 
 def test_the_document_allows_what_we_answer(app):
@@ -438,71 +585,166 @@ def test_the_document_allows_what_we_answer(app):
     assert {"200", "401", "413", "422", "503"} <= set(document["paths"]["/forecast"]["post"]["responses"])
 
 
-# who is champion
+# which night answers, and who made it
+
+
+OTHER = Recipe("prophet", QUICK.settings | {"changepoint_prior_scale": 0.5})
+
+
+@pytest.fixture
+def shop(home, tmp_path):
+    "The same night at another place, that a test may spoil."
+    return shutil.copytree(home, tmp_path / "shop")
+
+
+def file_of(shop):
+    return max(shop.rglob("forecast.parquet"))
+
+
+def next_day(history):
+    "The same sales, a day later: the last known day is the first of those that were to come."
+    last = last_day(history)
+    rows = history[history["ds"] > history["ds"].min()]
+    return rows.assign(y=rows["y"].mask(rows["ds"] == last + pd.Timedelta(days=1), 1.0 * ~rows["closed"]))
+
+
+def test_newer_and_replaced_nights_are_picked_up(shop, history):
+    keeper = service.Keeper("bakery", shop)
+    assert keeper.served is None and "being opened" in keeper.problem
+    assert keeper.refresh() and keeper.served.last == last_day(history)
+    first = keeper.served
+    assert not keeper.refresh() and keeper.served is first
+    publish(shop, history, OTHER)
+    assert keeper.refresh() and keeper.served.recipe == label("bakery", OTHER) and keeper.served.kept != first.kept
+    publish(shop, next_day(history), QUICK, 13)
+    assert keeper.refresh() and keeper.served.last == last_day(history) + pd.Timedelta(days=1)
+    assert keeper.served.horizon == 13 and keeper.served.known is not None
+
+
+def test_a_night_whose_sales_are_still_being_written_waits(shop, history):
+    keeper = service.Keeper("bakery", shop)
+    keeper.refresh()
+    first = keeper.served
+    later = next_day(history)
+    publish(shop, later, QUICK, 13, sales=False)
+    assert not keeper.refresh() and keeper.served is first
+    publish(shop, later, QUICK, 13)
+    assert keeper.refresh() and keeper.served.horizon == 13 and not keeper.served.why
+    publish(shop, later, OTHER, 13, sales=False)
+    os.utime(file_of(shop), (time.time() + 60, time.time() + 60))
+    assert (
+        keeper.refresh() and keeper.served.recipe == label("bakery", OTHER) and "another night's" in keeper.served.why
+    )
+    assert service.Keeper("bakery", shop).refresh(), "who has nobody that answers does not wait"
+
+
+@pytest.mark.parametrize("how", [*DAMAGE, "other days", "no rows"])
+def test_a_damaged_night_does_not_replace_one_that_works(shop, history, how):
+    keeper = service.Keeper("bakery", shop)
+    keeper.refresh()
+    first = keeper.served
+    publish(shop, next_day(history), QUICK, 13)
+    path = file_of(shop)
+    kept = path.read_bytes()
+    spoil(path, how)
+    gone = how in ("missing", "a pipe", "a folder")
+    for late in (keeper, service.Keeper("bakery", shop)):  # who starts now takes the last whole one
+        late.refresh()
+        assert late.served.last == first.last and late.served.kept == first.kept
+        assert ("night date=" in late.problem and "cannot be used" in late.problem) != gone
+    shutil.rmtree(path.parent)
+    path.parent.mkdir()
+    path.write_bytes(kept)
+    assert keeper.refresh() and keeper.served.horizon == 13 and "cannot be used" not in keeper.problem
+
+
+def test_damage_under_the_night_that_answers_changes_nothing(shop, history):
+    publish(shop, next_day(history), QUICK, 13)
+    keeper = service.Keeper("bakery", shop)
+    keeper.refresh()
+    spoil(file_of(shop), "cut")
+    assert not keeper.refresh() and keeper.served.horizon == 13 and "cannot be used" in keeper.problem
+
+
+def test_nights_withdrawn_and_a_disk_that_goes_away(shop, history):
+    publish(shop, next_day(history), QUICK, 13)
+    keeper = service.Keeper("bakery", shop)
+    keeper.refresh()
+    nights = shop / "out" / "bakery" / "forecast"
+    nights.rename(shop / "away")
+    assert not keeper.refresh() and keeper.served.horizon == 13 and service.NONE in keeper.problem
+    (shop / "away").rename(nights)
+    shutil.rmtree(file_of(shop).parent)
+    assert keeper.refresh() and keeper.served.horizon == 14, "the last but one answers again"
+    shutil.rmtree(file_of(shop).parent)
+    (nights / "date=someday-ok").mkdir()
+    assert not keeper.refresh() and keeper.served is None and service.NONE in keeper.problem
+
+
+def test_a_night_that_cannot_be_read_now_is_read_later(shop, history, monkeypatch):
+    keeper = service.Keeper("bakery", shop)
+    keeper.refresh()
+    publish(shop, next_day(history), QUICK, 13)
+    real = service.read_table
+
+    def full(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(service, "read_table", full)
+    assert not keeper.refresh() and keeper.served.horizon == 14 and "Input/output error" in keeper.problem
+    monkeypatch.setattr(service, "read_table", real)
+    assert keeper.refresh() and keeper.served.horizon == 13
+    monkeypatch.setattr(service, "newest", full)
+    assert not keeper.refresh() and keeper.served.horizon == 13 and "Input/output error" in keeper.problem
+
+
+def test_nights_may_stand_elsewhere(home, history, tmp_path):
+    publish(tmp_path, history, OTHER)
+    app = service.create_app(folder=home, out=tmp_path / "out" / "bakery", keys="")
+    app.state.keeper.refresh()
+    assert post(app, {"series": [{"unique_id": NAME, "horizon": 1}]}).json()["recipe"] == label("bakery", OTHER)
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory, forecaster):
-    "A registry with two versions of one model; the first is champion."
+def store(tmp_path_factory, history):
+    "A workspace with three versions: champion, another recipe, and the champion's again."
     folder = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        client = connect(folder)
-        for _ in range(2):
-            with start_run("any", folder=folder):
-                registry.log_panel(forecaster, "bakery")
-    client.set_registered_model_alias("bakery", "champion", "1")
+        for recipe, rows in ((QUICK, history), (OTHER, history), (QUICK, next_day(history))):
+            train(rows, recipe, name="bakery", horizon=13, home=folder)
+        publish_tonight("bakery", history, home=folder)
     os.environ.pop("MLFLOW_TRACKING_URI", None)
     return folder
 
 
 @pytest.fixture
 def copy(store, tmp_path):
-    "The same registry, at another place, that a test may spoil; its files are found where they are now."
-    folder = tmp_path / "store"
-    shutil.copytree(store, folder)
+    "The same workspace at another place; the files of its versions stay where they are."
+    return shutil.copytree(store, tmp_path / "copy")
+
+
+def change(folder, words, *values):
+    "Change the registry as MLflow does, in one transaction."
     with service.closing(service.sqlite3.connect(folder / "mlflow.db")) as base, base:
-        for table, column in (("model_versions", "storage_location"), ("logged_models", "artifact_location")):
-            base.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", [store.as_uri(), folder.as_uri()])
-    return folder
-
-
-def crown(folder, version):
-    "Change the champion as MLflow does, in one transaction."
-    with service.closing(service.sqlite3.connect(folder / "mlflow.db")) as base, base:
-        base.execute("UPDATE registered_model_aliases SET version = ? WHERE alias = 'champion'", [version])
-
-
-def files_of(folder, version):
-    crown(folder, version)
-    place = service.champion("bakery", folder).place
-    return Path(service.url2pathname(service.urlparse(place).path))
+        base.execute(words, values)
 
 
 def test_the_short_look_sees_what_mlflow_sees(store, monkeypatch):
-    short = service.champion("bakery", store)
-    assert short.place and short.version == "1"
+    short = service.registered("bakery", store)
+    assert [(one.version, one.champion) for one in short] == [("3", False), ("2", False), ("1", True)]
     monkeypatch.setattr(service, "peek", lambda *_: (_ for _ in ()).throw(LookupError("another table")))
-    long = service.champion("bakery", store)
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
-    assert (long.version, long.run_id, long.seal, long.place) == (short.version, short.run_id, short.seal, "")
-    with service.bring(short, store) as one, service.bring(long, store) as two:
-        assert registry.fingerprints(one) == registry.fingerprints(two)
+    assert service.registered("bakery", store) == short and service.registered("pizza", store) == []
     os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 @pytest.mark.parametrize(
-    ("spoil", "error", "text"),
-    [
-        ("DROP TABLE registered_model_aliases", LookupError, "no such table"),
-        ("ALTER TABLE model_versions RENAME COLUMN storage_location TO place", LookupError, "no such column"),
-        ("DELETE FROM registered_models", ValueError, "no registered model 'bakery'; train one"),
-    ],
+    "spoil", ["DROP TABLE registered_model_aliases", "ALTER TABLE model_versions RENAME COLUMN run_id TO run"]
 )
-def test_a_registry_that_is_not_as_we_know_it(copy, spoil, error, text):
-    with service.closing(service.sqlite3.connect(copy / "mlflow.db")) as base, base:
-        base.execute(spoil)
-    with pytest.raises(error, match=text):
+def test_a_registry_that_is_not_as_we_know_it(copy, spoil):
+    assert service.peek(copy / "mlflow.db", "pizza") == []
+    change(copy, spoil)
+    with pytest.raises(LookupError, match="no such"):
         service.peek(copy / "mlflow.db", "bakery")
 
 
@@ -510,6 +752,7 @@ def test_looking_writes_nothing_and_needs_no_mlflow(store, tmp_path):
     code = (
         "import sys; from pathlib import Path; from mlworkbook.service import Keeper; "
         f"keeper = Keeper('bakery', Path({str(store)!r})); assert keeper.refresh(), keeper.problem; "
+        "assert keeper.served.known('S01') and not keeper.problem; "
         "print(*sorted({'mlflow', 'prophet', 'cmdstanpy', 'fastapi', 'sqlalchemy'} & set(sys.modules)))"
     )
     before = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
@@ -518,125 +761,94 @@ def test_looking_writes_nothing_and_needs_no_mlflow(store, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == before
 
 
-def test_a_promotion_and_a_rollback_are_picked_up(copy):
+def test_a_night_is_signed_by_who_made_it(copy, history):
+    "The champion if it is of the night's lineage, else the newest version that is; a promotion waits for its night."
     keeper = service.Keeper("bakery", copy)
-    assert keeper.served is None and "being loaded" in keeper.problem
-    seen = []
-    for version in ("1", "1", "2", "1"):
-        crown(copy, version)
-        seen.append((keeper.refresh(), keeper.served.version, keeper.problem))
-    assert seen == [(True, "1", ""), (False, "1", ""), (True, "2", ""), (True, "1", "")]
+    assert keeper.refresh() and keeper.served.version == "1" and keeper.problem == ""
+    run = next(one.run_id for one in service.registered("bakery", copy) if one.version == "1")
+    assert keeper.served.run_id == run and f'"version":"1","run_id":"{run}"' in keeper.served.head.decode()
+    change(copy, "UPDATE registered_model_aliases SET version = 2 WHERE alias = 'champion'")
+    assert keeper.refresh() and keeper.served.version == "3"
+    kept = keeper.served.kept
+    change(copy, "UPDATE model_versions SET current_stage = 'Deleted_Internal' WHERE version = 3")
+    assert keeper.refresh() and keeper.served.version == "1" and keeper.served.kept is kept
+    publish(copy, history, OTHER)
+    assert keeper.refresh() and keeper.served.version == "2"
+    change(copy, "DELETE FROM model_version_tags WHERE key = 'lineage'")
+    assert not keeper.refresh() and keeper.served.version == "2", "a champion of older days has no lineage"
+    change(copy, "DELETE FROM registered_model_aliases")
+    assert keeper.refresh() and keeper.served.version == "" and len(keeper.served.kept) == 4
 
 
-def broken(files, how):
-    "Damage a model in one of the ways that disks, people and thieves do."
-    model = next(files.rglob("*models.jsonl"))
-    if how == "a byte changed":
-        model.write_bytes(model.read_bytes()[:-5] + b"#" + model.read_bytes()[-4:])
-    elif how == "empty":
-        model.write_bytes(b"")
-    elif how == "missing":
-        model.unlink()
-    elif how == "gone":
-        shutil.rmtree(files)
-    elif how == "a pickle beside it":
-        (files / "extra.pkl").write_bytes(b"\x80\x04.")
-    elif how == "a link":
-        (files / "link").symlink_to("/etc/passwd")
-    elif how == "a pipe":
-        os.mkfifo(files / "pipe")
-    elif how == "a new manifest":
-        model.write_bytes(b"")
-        registry.write_manifest(files)
-
-
-DAMAGE = ["a byte changed", "empty", "missing", "gone", "a pickle beside it", "a link", "a pipe", "a new manifest"]
-
-
-@pytest.mark.parametrize("how", DAMAGE)
-def test_a_damaged_champion_does_not_replace_one_that_works(copy, how):
-    keeper = service.Keeper("bakery", copy)
-    assert keeper.refresh()
-    before, kept = keeper.served, shutil.copytree(files_of(copy, "2"), copy / "kept")
-    files = files_of(copy, "2")
-    broken(files, how)
-    assert not keeper.refresh() and keeper.served is before
-    assert keeper.problem.startswith("version 2 of 'bakery': ")
-    shutil.rmtree(files, ignore_errors=True)
-    shutil.copytree(kept, files)
-    assert keeper.refresh() and keeper.served.version == "2" and keeper.problem == ""
-
-
-def test_the_registry_gone_and_back(copy):
+def test_the_registry_gone_and_back(copy, history):
     keeper = service.Keeper("bakery", copy)
     assert keeper.refresh()
     (copy / "mlflow.db").rename(copy / "away")
     assert not keeper.refresh() and keeper.served.version == "1" and "no registry at" in keeper.problem
     assert not (copy / "mlflow.db").exists(), "an empty registry was made"
+    publish(copy, next_day(history), QUICK, 13)
+    assert keeper.refresh() and keeper.served.version == "1", "a new night by the same recipe"
+    publish(copy, next_day(history), OTHER, 13)
+    assert keeper.refresh() and keeper.served.version == "", "nobody can tell who made this one"
     (copy / "mlflow.db").write_bytes(b"not a database, and not a short one either" * 99)
-    assert not keeper.refresh() and keeper.served.version == "1" and keeper.problem
+    assert not keeper.refresh() and keeper.served.horizon == 13 and keeper.problem
     os.environ.pop("MLFLOW_TRACKING_URI", None)
     (copy / "away").replace(copy / "mlflow.db")
-    assert not keeper.refresh() and keeper.problem == ""
+    assert keeper.refresh() and keeper.served.version == "2" and keeper.problem == ""
 
 
-def test_a_champion_that_is_withdrawn_stops_answering(copy):
-    keeper = service.Keeper("bakery", copy)
+def test_a_model_loaded_by_plain_mlflow_serves_and_publishes_on(store, history, monkeypatch):
+    "MLflow leaves a note beside the files of a version that somebody loads."
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    connect(store)
+    import mlflow
+
+    model = mlflow.pyfunc.load_model("models:/bakery@champion")
+    (row,) = model.predict([{"unique_id": NAME, "horizon": 1}])
+    assert any(store.rglob("registered_model_meta")), "MLflow does not do this any more: the test can go"
+    assert serving(place_of("bakery", store)).version == "1"
+    assert publish_tonight("bakery", history, home=store).state == "unchanged"
+    answer = post(open_app(store, keys=""), {"series": [{"unique_id": NAME, "horizon": 1}]}).json()
+    assert answer["version"] == "1"
+    got = row if isinstance(row, dict) else row.model_dump()
+    assert answer["forecast"][0]["yhat"] == pytest.approx(got["yhat"], rel=1e-6)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+def test_nobody_waits_while_a_night_is_opened(shop, history, monkeypatch):
+    keeper = service.Keeper("bakery", shop)
     keeper.refresh()
-    with service.closing(service.sqlite3.connect(copy / "mlflow.db")) as base, base:
-        base.execute("DELETE FROM registered_model_aliases WHERE alias = 'champion'")
-    assert not keeper.refresh() and keeper.served is None and "has no champion; promote one" in keeper.problem
+    publish(shop, next_day(history), QUICK, 13)
+    inside, go, real = threading.Event(), threading.Event(), service.open_night
 
+    def slow(*args):
+        inside.set()
+        go.wait(10)
+        return real(*args)
 
-def test_a_full_disk_does_not_stop_the_service(copy, monkeypatch):
-    keeper = service.Keeper("bakery", copy)
-    keeper.refresh()
-    crown(copy, "2")
-
-    def full(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(service.shutil, "copytree", full)
-    assert not keeper.refresh() and keeper.served.version == "1" and "No space left" in keeper.problem
-    monkeypatch.undo()
-    assert keeper.refresh() and keeper.served.version == "2"
+    monkeypatch.setattr(service, "open_night", slow)
+    thread = threading.Thread(target=keeper.refresh)
+    thread.start()
+    assert inside.wait(10) and keeper.served.horizon == 14
+    go.set()
+    thread.join()
+    assert keeper.served.horizon == 13
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_a_log_that_cannot_be_written_does_not_stop_the_service(forecaster, monkeypatch):
+def test_a_log_that_cannot_be_written_does_not_stop_the_service(home, monkeypatch):
     monkeypatch.setattr(logging, "raiseExceptions", False)
     stream = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115, the test closes it when it can
     handler = service.log_to(stream)
     try:
-        app = service.create_app(forecaster, keys="")
-        assert post(app, {"series": [{"unique_id": next(iter(forecaster.models)), "horizon": 2}]}).status_code == 200
+        app = open_app(home, keys="")
+        assert post(app, {"series": [{"unique_id": NAME, "horizon": 2}]}).status_code == 200
     finally:
         service.logger.removeHandler(handler)
         service.logger.propagate = True
         handler.stream = None
         with pytest.raises(OSError, match="No space left"):
             stream.close()
-
-
-def test_nobody_waits_while_a_model_is_loaded(copy, monkeypatch):
-    keeper = service.Keeper("bakery", copy)
-    keeper.refresh()
-    crown(copy, "2")
-    inside, go = threading.Event(), threading.Event()
-    real = service.ready
-
-    def slow(*args, **kwargs):
-        inside.set()
-        go.wait(10)
-        return real(*args, **kwargs)
-
-    monkeypatch.setattr(service, "ready", slow)
-    thread = threading.Thread(target=keeper.refresh)
-    thread.start()
-    assert inside.wait(10) and keeper.served.version == "1"
-    go.set()
-    thread.join()
-    assert keeper.served.version == "2"
 
 
 def test_the_watch_looks_less_often_after_failures(monkeypatch):
@@ -653,29 +865,29 @@ def test_the_watch_looks_less_often_after_failures(monkeypatch):
     assert waits == [2, 4, 8, 16, 32, 60, 60, 60, 60, 1, 1, 2]
 
 
-def test_without_a_champion_the_way_out_is_told(tmp_path):
+def test_without_a_night_the_way_out_is_told(tmp_path):
     app = service.create_app("bakery", folder=tmp_path, keys="")
     calls = [("POST", "/forecast", {"json": {"series": [SERIES]}}), ("GET", "/models", {}), ("GET", "/ready", {})]
     first = ask(app, *calls)
     app.state.keeper.refresh()
     later = ask(app, *calls)
     assert [answer.status_code for answer in [*first, *later]] == [503] * 6
-    assert "being loaded" in first[0].text and "make one: mlworkbook run" in later[0].text
+    assert "being opened" in first[0].text and service.NONE in later[0].text
     assert later[0].headers["retry-after"] and ask(app, ("GET", "/health", {}))[0].status_code == 200
 
 
-def test_strangers_are_not_told_where_our_files_are(tmp_path):
-    app = service.create_app("bakery", folder=tmp_path, keys=KEY)
-    app.state.keeper.refresh()
-    assert str(tmp_path) in ask(app, ("GET", "/ready", {}))[0].text
-    (stranger,) = ask(app, ("GET", "/ready", {}), key="")
-    assert stranger.status_code == 503 and str(tmp_path) not in stranger.text and "see the log" in stranger.text
+def test_strangers_are_not_told_where_our_files_are(home, app, tmp_path):
+    (known,), (stranger,) = ask(app, ("GET", "/ready", {})), ask(app, ("GET", "/ready", {}), key="")
+    assert f"no registry at {home}" in known.json()["problem"] and known.json()["status"] == "ready"
+    assert stranger.status_code == 200 and str(home) not in stranger.text and "see the log" in stranger.text
+    none = ask(open_app(tmp_path, keys=KEY), ("GET", "/ready", {}), key="")[0]
+    assert none.status_code == 503 and "see the log" in none.text
 
 
-@pytest.mark.parametrize(("options", "text"), [({"every": 0}, "every is 0"), ({"horizon": 0}, "horizon is 0")])
+@pytest.mark.parametrize(("options", "text"), [({"every": 0}, "every is 0"), ({"keys": "short"}, "key 1 of")])
 def test_what_cannot_be_is_said_at_once(options, text):
     with pytest.raises(ValueError, match=text):
-        service.create_app("bakery", keys="", **options)
+        service.create_app("bakery", **{"keys": ""} | options)
 
 
 # real processes
@@ -706,11 +918,11 @@ class Running:
         answer = line.getresponse()
         return answer.status, json.loads(answer.read())
 
-    def until(self, version):
-        "Wait until a version answers."
+    def until(self, **what):
+        "Wait until a night or a version answers."
         for _ in range(300):
             status, said = self.call("GET", "/ready")
-            if status == 200 and said["version"] == version:
+            if status == 200 and what.items() <= said.items():
                 return said
             time.sleep(0.1)
         raise AssertionError(f"{said}\n{self.written()[-2000:]}")
@@ -737,24 +949,22 @@ run_app(create_app("bakery", folder=Path(sys.argv[1]), keys="", every=0.2, limit
 
 
 @pytest.fixture(scope="module")
-def running(store, tmp_path_factory):
+def running(home, tmp_path_factory):
     "A service with short patience, shared by the tests of the network."
-    crown(store, "1")
-    service_process = Running(tmp_path_factory.mktemp("running"), [sys.executable, "-c", SERVE, store])
-    service_process.until("1")
+    service_process = Running(tmp_path_factory.mktemp("running"), [sys.executable, "-c", SERVE, home])
+    service_process.until(status="ready")
     yield service_process
     assert service_process.end() == 0
 
 
 @pytest.mark.slow
-def test_slow_clients_are_sent_away_and_others_do_not_notice(running, forecaster):
-    name = next(iter(forecaster.models))
+def test_slow_clients_are_sent_away_and_others_do_not_notice(running):
     head = b"POST /forecast HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     slow = {part: socket.create_connection(("127.0.0.1", running.port)) for part in (b"", b"POST /fore", head)}
     for part, line in slow.items():
         line.sendall(part)
     begin = time.monotonic()
-    assert running.call("POST", "/forecast", {"series": [{"unique_id": name, "horizon": 14}]})[0] == 200
+    assert running.call("POST", "/forecast", {"series": [{"unique_id": NAME, "horizon": 14}]})[0] == 200
     assert time.monotonic() - begin < 1.5
     answers = []
     for line in slow.values():
@@ -792,8 +1002,8 @@ def test_broken_http_is_answered(running):
 
 
 @pytest.mark.slow
-def test_500_connections_at_once(running, forecaster):
-    body = json.dumps({"series": [{"unique_id": next(iter(forecaster.models)), "horizon": 14}]}).encode()
+def test_500_connections_at_once(running):
+    body = json.dumps({"series": [{"unique_id": NAME, "horizon": 14}]}).encode()
     request = b"POST /forecast HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
     lines = [socket.create_connection(("127.0.0.1", running.port), timeout=30) for _ in range(500)]
     for _ in range(2):
@@ -824,23 +1034,29 @@ def terminal(*words):
 
 @pytest.mark.slow
 def test_the_whole_way(tmp_path, monkeypatch):
-    "Train, promote, serve, batch equal, promote again without a lost request, rollback: real processes all along."
+    "First run, serve, the next evening and a corrected one without a lost request: real processes all along."
     monkeypatch.chdir(tmp_path)
-    shop = tmp_path / "shop.csv"
-    make_sales(0, series=3, days=240, horizon=14).to_csv(shop, index=False)
-    job = ["run", "--data", shop, "--initial", "180", "--period", "60", "--workers", "1", "--json", "--quiet"]
-    night = pd.read_parquet(terminal(*job)["files"]["forecast"])
+    shop, place = tmp_path / "shop.csv", ["--out", tmp_path / "elsewhere"]
+
+    def evening(command, days, extra=0.0):
+        rows = make_sales(0, series=3, days=days, horizon=14)
+        rows["y"] += extra * rows["y"].gt(0)
+        rows.to_csv(shop, index=False)
+        about = ["--data", shop, "--today", f"{last_day(rows):%Y-%m-%d}", "--workers", "1", "--json", "--quiet", *place]
+        return pd.read_parquet(terminal(command, *about)["files"]["forecast"])
+
+    night = evening("run", 240)
     program = [Path(sys.executable).with_name("mlworkbook"), "serve", "--name", "shop", "--port", "0", "--every", "0.2"]
-    one = Running(tmp_path, program, **{service.KEYS: KEY})
-    key = {"Authorization": f"Bearer {KEY}"}
-    names = night["unique_id"].unique().tolist()
+    one = Running(tmp_path, [*program, *place], **{service.KEYS: KEY})
+    key, names = {"Authorization": f"Bearer {KEY}"}, night["unique_id"].unique().tolist()
     question = {"series": [{"unique_id": name, "horizon": 14} for name in names]}
 
     def same_as_the_file(night):
         answer = one.call("POST", "/forecast", question, **key)[1]
         rows = pd.DataFrame(answer["forecast"]).assign(ds=lambda rows: pd.to_datetime(rows["ds"]))
         pd.testing.assert_frame_equal(rows, night[list(rows)], check_exact=True, check_dtype=False)
-        return answer["version"], answer["run_id"]
+        assert answer["recipe"] == night["model"].iat[0] and answer["version"] == "1" and len(answer["run_id"]) == 32
+        return answer["last_day"]
 
     stop, seen = threading.Event(), []
 
@@ -848,34 +1064,36 @@ def test_the_whole_way(tmp_path, monkeypatch):
         line, asked = one.line(), {"series": [{"unique_id": names[0], "horizon": 14 - number}]}
         while not stop.is_set():
             status, answer = one.call("POST", "/forecast", asked, line=line, **key)
-            seen.append((number, status, answer.get("version"), answer["forecast"][0]["yhat"]))
+            seen.append((number, status, answer.get("last_day"), answer["forecast"][0]["yhat"]))
             time.sleep(0.02)
 
     clients = [threading.Thread(target=client, args=[number]) for number in range(2)]
     try:
-        one.until("1")
+        first = one.until(status="ready")["night"]
         assert one.call("POST", "/forecast", question)[0] == 401
-        first = same_as_the_file(night)
+        assert same_as_the_file(night) == first
         for thread in clients:
             thread.start()
-        make_sales(0, series=3, days=247, horizon=14).to_csv(shop, index=False)
-        later = pd.read_parquet(terminal(*job)["files"]["forecast"])
-        one.until("2")
+        later = evening("forecast", 241)
+        assert later["ds"].min() == night["ds"].min() + pd.Timedelta(days=1)
+        one.until(night=f"{later['ds'].min() - pd.Timedelta(days=1):%Y-%m-%d}")
         second = same_as_the_file(later)
-        assert terminal("rollback", "--name", "shop", "--json")["version"] == "1"
-        one.until("1")
-        assert same_as_the_file(night) == first
+        corrected = evening("forecast", 241, 5.0)
+        for _ in range(100):
+            if one.call("POST", "/forecast", question, **key)[1]["forecast"][0]["yhat"] == corrected["yhat"].iat[0]:
+                break
+            time.sleep(0.1)
+        assert same_as_the_file(corrected) == second
         stop.set()
         for thread in clients:
             thread.join()
-        assert first[0] == "1" and second[0] == "2" and first[1] != second[1]
         assert {status for _, status, *_ in seen} == {200} and len(seen) > 50
         for number in range(2):
-            order = [version for who, _, version, _ in seen if who == number]
-            assert set(order) == {"1", "2"} and order[0] == order[-1] == "1"
+            order = [(day, yhat) for who, _, day, yhat in seen if who == number]
             changes = sum(before != after for before, after in zip(order, order[1:], strict=False))
-            assert changes == 2, "a version came, went and came again"
-        assert len({(version, yhat) for _, _, version, yhat in seen}) == 2, "an answer mixed two versions"
+            assert changes == 2 and len(set(order)) == 3, "a night came, went and came again"
+            assert order[0] == (first, night["yhat"].iat[0]) and order[-1] == (second, corrected["yhat"].iat[0])
+        assert len(set(row[2:] for row in seen)) == 3, "an answer mixed two nights"
         line = one.line()  # the last question: half of it before the order to stop, half of it after
         line.putrequest("POST", "/forecast")
         for name, value in ({"Content-Type": "application/json", "Content-Length": "13"} | key).items():
@@ -899,7 +1117,6 @@ def test_the_whole_way(tmp_path, monkeypatch):
         (["--host", "0.0.0.0"], "--host is 0.0.0.0 and there is no key; set MLWORKBOOK_API_KEYS"),
         (["--port", "PORT"], "cannot be used"),
         (["--every", "0", "--port", "0"], "every is 0.0, expected seconds > 0"),
-        (["--horizon", "-1", "--port", "0"], "horizon is -1"),
     ],
 )
 def test_the_terminal_says_what_it_cannot_do(words, text, monkeypatch):
@@ -911,15 +1128,15 @@ def test_the_terminal_says_what_it_cannot_do(words, text, monkeypatch):
 
 
 @pytest.mark.slow
-def test_questions_that_the_document_allows_or_forbids(forecaster):
+def test_questions_that_the_document_allows_or_forbids(home, served):
     "MLWORKBOOK_CASES asks for more cases than the usual few; half of the series that are asked for exist."
     import schemathesis
     from hypothesis import HealthCheck, Phase, given, settings
     from schemathesis.checks import not_a_server_error
     from schemathesis.specs.openapi import checks
 
-    app = service.create_app(forecaster, keys=KEY)
-    cases, seen, names = int(os.environ.get("MLWORKBOOK_CASES", "100")), [], list(forecaster.models)
+    app = open_app(home, keys=KEY)
+    cases, seen, names = int(os.environ.get("MLWORKBOOK_CASES", "100")), [], list(served.kept)
     rules = [not_a_server_error, checks.status_code_conformance, checks.content_type_conformance]
     rules.append(checks.response_schema_conformance)
     phases, calm = [Phase.explicit, Phase.generate], list(HealthCheck)
@@ -976,10 +1193,10 @@ def test_the_recipe_of_the_container_builds_and_runs(tmp_path):
         assert one.call("GET", "/health")[0] == 200
         for _ in range(100):
             status, said = one.call("GET", "/ready")
-            if "being loaded" not in said["detail"]:
+            if "being opened" not in said["detail"]:
                 break
             time.sleep(0.1)
-        assert status == 503 and "no registry at /registry/mlflow.db" in said["detail"]
+        assert status == 503 and service.NONE in said["detail"]
     finally:
         one.process.terminate()
         one.end()

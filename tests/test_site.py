@@ -20,7 +20,9 @@ import pytest
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_site" / "es"
-LESSONS = sorted(path.relative_to(ROOT / "nbs").with_suffix("") for path in (ROOT / "nbs").glob("*/[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted(path.relative_to(ROOT / "nbs").with_suffix("") for path in (ROOT / "nbs").glob("*/[0-9]*.ipynb"))
+REFERENCE = [path for path in NOTEBOOKS if path.parts[0] == "reference"]
+LESSONS = [path for path in NOTEBOOKS if path not in REFERENCE]
 PAGES = sorted(
     path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if path.relative_to(SITE).parts[0] != "_static"
 )
@@ -121,9 +123,9 @@ def overflow(page) -> list:
     }""")
 
 
-def test_every_lesson_has_its_pages(site):
-    for lesson in LESSONS:
-        assert f"{lesson.as_posix()}.html" in PAGES
+def test_every_notebook_has_its_pages(site):
+    for notebook in NOTEBOOKS:
+        assert f"{notebook.as_posix()}.html" in PAGES
     exported = {path.stem for path in (ROOT / "mlworkbook").glob("[!_]*.py")}
     assert {f"api/{name}.html" for name in exported | {"index"}} == set(fnmatch.filter(PAGES, "api/*"))
 
@@ -220,7 +222,8 @@ def test_the_course_reads_from_first_to_last_page(site):
     while following := linked(visited[-1], "right-next"):
         assert linked(following[0], "left-prev") == visited[-1:], f"no way back from {following[0]}"
         visited += following
-    wanted = [f"{lesson.as_posix()}.html" for lesson in sorted(LESSONS, key=lambda lesson: lesson.name)]
+    ordered = [*sorted(LESSONS, key=lambda lesson: lesson.name), *REFERENCE]
+    wanted = [f"{notebook.as_posix()}.html" for notebook in ordered]
     assert visited[: 1 + len(wanted)] == ["index.html", *wanted]
     assert {page for page in PAGES if page.startswith("api/")} <= set(visited)
 
@@ -236,10 +239,10 @@ def test_sidebar_shows_the_stages_in_order(site, open_page):
         "deploy": "desplegar",
     }
     stages = {lesson.parts[0] for lesson in LESSONS}
-    wanted = [titles[stage] for stage in titles if stage in stages] + ["referencia"]
+    wanted = [titles[stage] for stage in titles if stage in stages] + ["referencia", "consulta"]
     assert [text.lower() for text in captions] == wanted
     numbers = page.locator("nav.course .lesson-number").all_inner_texts()
-    assert numbers == sorted(lesson.name[:2] for lesson in LESSONS)
+    assert numbers == sorted(lesson.name[:2] for lesson in LESSONS) + [path.name[:3] for path in REFERENCE]
 
 
 def search(page, words: str) -> list[str]:
@@ -282,12 +285,13 @@ def test_solutions_and_checks_unfold(site, open_page):
 
 
 def test_long_code_is_folded_under_its_names(site, open_page):
-    page = open_page(f"{site}deploy/58_cli.html")
-    part = page.locator("details.hide", has=page.get_by_text("Ver el código: dates, judge, league", exact=True))
+    page = open_page(f"{site}deploy/54_aws.html")
+    label = "Ver el código: pages, leftovers, empty, teardown"
+    part = page.locator("details.hide", has=page.get_by_text(label, exact=True))
     assert part.count() == 1 and not part.locator(".cell_input").is_visible()
     part.locator("summary").click()
     part.locator(".cell_input").wait_for(state="visible")
-    assert "def league(" in part.text_content()
+    assert "def teardown(" in part.text_content()
 
 
 def test_text_in_a_table_of_results_needs_no_scrolling(site, open_page):
@@ -313,9 +317,9 @@ def test_dark_mode_stays(site, open_page):
     assert page.evaluate(brightness) < 150
 
 
-def test_lesson_and_module_know_each_other(site):
-    for lesson in LESSONS:
-        module, page = f"api/{lesson.name[3:]}.html", f"{lesson.as_posix()}.html"
+def test_notebook_and_module_know_each_other(site):
+    for notebook in NOTEBOOKS:
+        module, page = f"api/{notebook.name.split('_')[1]}.html", f"{notebook.as_posix()}.html"
         if (SITE / module).exists():
             assert linked(page, "module") == [module] and page in linked(module, "lesson")
 
@@ -355,15 +359,15 @@ def test_opens_from_a_folder(site, open_page):
 
 
 def test_catalogue_for_translations(tmp_path):
-    "The texts of the lessons, and nothing else, reach the catalogue of an edition in another language."
+    "The texts of the notebooks, and nothing else, reach the catalogue of an edition in another language."
     out = tmp_path / "pot"
     options = ["-q", "-W", "--keep-going", "-E", "-b", "gettext", "-c", "docs"]
     command = [sys.executable, "-m", "sphinx", *options, "nbs", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    for lesson in LESSONS:
-        catalogue = (out / f"{lesson.as_posix()}.pot").read_text(encoding="utf-8")
-        cells = json.loads((ROOT / "nbs" / f"{lesson}.ipynb").read_text(encoding="utf-8"))["cells"]
+    for notebook in NOTEBOOKS:
+        catalogue = (out / f"{notebook.as_posix()}.pot").read_text(encoding="utf-8")
+        cells = json.loads((ROOT / "nbs" / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
         text = next("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
         title = text.splitlines()[0].removeprefix("# ")
         assert f'msgid "{title}"' in catalogue

@@ -1,4 +1,4 @@
-"""Regenerate the package from the lessons and README.es.md from the cover; with --check, a change is a failure."""
+"""Regenerate the package from the notebooks and README.es.md from the cover; with --check, a change is a failure."""
 
 import json
 import subprocess
@@ -21,8 +21,8 @@ def spanish_readme() -> str:
     cells = json.loads((ROOT / "nbs/index.ipynb").read_text(encoding="utf-8"))["cells"]
     texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
     text = "\n\n".join(texts).replace("](../", "](")
-    for stage in ("start", "discover", "play", "develop", "deploy"):
-        text = text.replace(f"]({stage}/", f"](nbs/{stage}/")
+    for folder in ("start", "discover", "play", "develop", "deploy", "reference"):
+        text = text.replace(f"]({folder}/", f"](nbs/{folder}/")
     return f"{NOTE}[English](README.md)\n\n{text}\n"
 
 

@@ -59,14 +59,14 @@ def sorts_first(names, horizon, limit):
     return [{"series": series[start : start + limit]} for start in range(0, len(series), limit)]
 
 
-@wrong("service.relief", "un modelo dañado detiene tu servicio")
+@wrong("service.relief", "una noche dañada detiene tu servicio")
 def lets_it_fall(now, found, load):
     if not found:
         return ()
     return now if now and now[0] == found else (found, load(found))
 
 
-@wrong("service.relief", "un modelo dañado deja sin servicio")
+@wrong("service.relief", "una noche dañada deja sin servicio")
 def closes_first(now, found, load):
     if now and now[0] == found:
         return now
@@ -77,7 +77,7 @@ def closes_first(now, found, load):
         return now
 
 
-@wrong("service.relief", "la anterior, con su propio número")
+@wrong("service.relief", "la anterior, con su propia fecha")
 def changes_the_number_first(now, found, load):
     if not found:
         return ()
@@ -89,7 +89,7 @@ def changes_the_number_first(now, found, load):
         return (found, *now[1:])
 
 
-@wrong("service.relief", "vuelves a cargar la versión")
+@wrong("service.relief", "vuelves a cargar la noche")
 def loads_every_time(now, found, load):
     try:
         model = load(found) if found else None

@@ -1,0 +1,312 @@
+"""The loop as it is lived: evenings and mornings by installed commands, killed and started again, and what they leave.
+
+`LIVED=long` makes the long form, for the nightly workflow: every command of all evenings killed twice, more seeds.
+"""
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from lived_shop import CORRECTED, EXAM, HORIZON, LIFE, NAME, OPENS, KilledShop, Shop, SpokenShop, till
+from mlworkbook import cli, pipeline
+from mlworkbook.leaderboard import TEAM
+from mlworkbook.recipes import RULE, Recipe
+from mlworkbook.sales import load_sales, make_sales
+from mlworkbook.tracking import connect
+from mlworkbook.versions import lineage
+
+pytestmark = pytest.mark.slow
+LONG = os.environ.get("LIVED") == "long"
+DAY = pd.Timedelta(days=1)
+
+
+def table(day, date):
+    "A published night, as it was after a day."
+    return pd.read_parquet(BytesIO(day.nights[date]))
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory):
+    "The shop, and what was there after each of its days."
+    shop = Shop(tmp_path_factory.mktemp("typed"))
+    return shop, list(shop.live())
+
+
+def test_every_evening_has_its_night(typed):
+    before = {}
+    for day in typed[1]:
+        evening, date = day.evening, day.evening.sent or day.evening.date
+        wanted = [int(words[0]) if words[0].isdecimal() else 0 for words in evening.typed]
+        assert day.codes[:-1] == wanted, (evening, day.said)
+        if evening.copies == 1:
+            assert max(day.nights) == date, f"the newest night of {evening.date} begins after the newest sales"
+            night = table(day, date)
+            assert night["ds"].min() == pd.Timestamp(date) + DAY and night["ds"].nunique() == HORIZON
+            sent = till(date)
+            names = sent.loc[sent["ds"] == pd.Timestamp(date), "unique_id"].unique()
+            assert set(night["unique_id"]) == set(names) and len(night) == HORIZON * len(names)
+            assert not night.duplicated(["unique_id", "ds"]).any() and night["yhat"].notna().all()
+        changed = {name for name in before if before[name] != day.nights.get(name)}
+        assert changed <= {date}, "what was published stays as it was"
+        assert set(day.nights) - set(before) <= {date}
+        before = day.nights
+    assert len(before) == len({one.evening.sent or one.evening.date for one in typed[1]}) == 9
+
+
+def test_every_morning_says_how_it_is(typed):
+    mornings = [(day.evening, day.codes[-1], day.said[-1]) for day in typed[1]]
+    assert mornings[0][1] == 0 and mornings[0][2]["days"] == 0 and mornings[0][2]["alarms"] == []
+    for evening, code, said in mornings:
+        if evening.copies > 1:
+            assert code == 2 and said == {}
+            continue
+        rang = {one["kind"] for one in said["alarms"]}
+        assert code == (4 if rang else 0)
+        assert ("freshness" in rang) == (evening.rang == "freshness"), (evening, said["alarms"])
+        assert said["night"] == (evening.sent or evening.date)
+
+
+def test_who_served_and_why(typed):
+    shop, days = typed
+    rule = lineage(Recipe(RULE))
+    (number, first), *others = days[-1].versions.items()
+    assert (number, first) == (1, rule)
+    actions = [(date, action) for date, action, *_ in days[-1].decisions]
+    assert actions == [
+        ("2023-12-19", "promoted"),
+        ("2023-12-21", "refused"),  # a single recipe asks for a team's place
+        ("2023-12-25", "rolled back"),  # after that night, before the next one
+        ("2023-12-27", "promoted"),  # somebody asked for it
+    ]
+    team = days[-1].decisions[0][2]
+    assert days[-1].decisions[1][3] == team and "a team serves" in days[-1].decisions[1][4]
+    (refused,) = [
+        said["decision"]
+        for day in days
+        for said in day.said
+        if (said.get("decision") or {}).get("reason") == "the evening" and said["decision"]["action"] == "refused"
+    ]
+    assert refused["date"] == "2023-12-26" and "taken out of service on 2023-12-25 (no bread" in refused["verdict"]
+    made = [(day.evening.date, said["recipe"]["recipe"]) for day in days for said in day.said if "forecast" in said]
+    assert {name for date, name in made if date in ("2023-12-18", "2023-12-26")} == {RULE}
+    assert {name for date, name in made if date not in ("2023-12-18", "2023-12-26")} == {TEAM}
+    client = connect(shop.home)
+    assert (
+        lineage(Recipe(TEAM, days[1].said[0]["recipe"]["settings"]))
+        == client.get_model_version_by_alias(NAME, "champion").tags["lineage"]
+    )
+    registered = {version for _, action, version, *_ in days[-1].decisions if action == "promoted"}
+    assert registered <= {str(number) for number in days[-1].versions} and len(days[-1].versions) == 4
+
+
+def test_what_happened_is_in_the_nights(typed):
+    days = {day.evening.date: day for day in typed[1]}
+    late = days["2023-12-20"]
+    assert late.said[0]["forecast"]["state"] == "unchanged" and late.nights == days["2023-12-19"].nights
+    opened = days[f"{OPENS:%Y-%m-%d}"]
+    assert opened.said[0]["opened"] == ["S04"]
+    assert (table(opened, opened.evening.date).query("unique_id == 'S04'")["yhat"] > 0).any()
+    closed = days["2023-12-24"]
+    assert closed.said[1]["ended"] == ["S03"] and closed.said[0] == {}
+    feast = table(days["2023-12-23"], "2023-12-23").query("ds == '2023-12-25'")
+    assert (feast["yhat"] == 0).all() and set(feast["status"]) == {"closed"}
+    known, unknown = (table(days[date], date).query("unique_id == 'S01'") for date in ("2023-12-23", "2023-12-24"))
+    both = known.merge(unknown, on="ds", suffixes=("", "_unplanned")).query("ds >= '2023-12-26'")
+    assert len(both) == 5 and both["yhat"].sum() > 1.03 * both["yhat_unplanned"].sum(), "a promotion that was planned"
+
+
+def test_the_same_in_python_and_each_evening_twice(typed, tmp_path):
+    shop = SpokenShop(tmp_path)
+    for day, was in zip(shop.live(), typed[1], strict=True):
+        assert day.codes == was.codes and day.state == was.state, day.evening
+        if day.codes[-2] == 0 and day.evening.typed[-1][0] != "retrain":
+            code, said = shop.type(("forecast", *day.evening.typed[-1][1:]), pd.Timestamp(day.evening.date))
+            assert (code, said["forecast"]["state"]) == (0, "unchanged"), day.evening
+            assert shop.look(day.evening, day.codes, day.said).state == was.state
+
+
+def test_killed_at_any_instant_it_ends_the_same(typed, tmp_path):
+    usual, evenings = typed[0].took, LIFE if LONG else LIFE[:2]
+    shop = KilledShop(tmp_path, seed=17, times=2 if LONG else 1, usual=usual)
+    for day, was in zip(shop.live(evenings), typed[1], strict=False):
+        assert day.codes == was.codes, (day.evening, day.said)
+        assert day.nights == was.nights, day.evening
+        assert day.versions == was.versions and day.decisions == was.decisions, day.evening
+    assert len(shop.killed) >= (40 if LONG else 3), shop.killed
+
+
+class Cut(BaseException):
+    "The light goes out."
+
+
+LASTING = ("set_registered_model_alias", "delete_registered_model_alias", "create_model_version")
+
+
+def cut(monkeypatch, number):
+    "Let the light go out before a step that lasts: an alias, a version, a line of the journal; count the steps."
+    count = [0]
+
+    def before(real):
+        def step(*words, **options):
+            count[0] += 1
+            if count[0] == number:
+                raise Cut
+            return real(*words, **options)
+
+        return step
+
+    for owner, name in [(pipeline, "write"), *((mlflow.MlflowClient, name) for name in LASTING)]:
+        monkeypatch.setattr(owner, name, before(getattr(owner, name)))
+    return count
+
+
+@pytest.mark.parametrize("command", [("promote",), ("rollback", "--reason", "no bread"), *[("retrain",)] * LONG])
+def test_cut_before_any_step_and_typed_again(command, tmp_path, monkeypatch):
+    today, number = pd.Timestamp("2023-12-18"), 0
+    agreed = pipeline.Agreed(horizon=HORIZON, recipes={"prophet": Recipe("prophet")}, **EXAM)
+    monkeypatch.setattr(pipeline, "Agreed", lambda **_: agreed)
+    base = SpokenShop(tmp_path / "base")
+    base.folder.mkdir()
+    before = [("train", "--recipe", RULE), ("forecast",), ("train", "--recipe", TEAM)]
+    before += [("promote",)] if command[0] == "rollback" else []
+    till(today).to_csv(base.sales, index=False)
+    assert [base.type(words, today)[0] for words in before] == [0] * len(before)
+    states = []
+    while not states or number:
+        shop = SpokenShop(shutil.copytree(base.folder, tmp_path / f"cut-{number}"))
+        if number:
+            with monkeypatch.context() as light:
+                count = cut(light, number)
+                with suppress(Cut):
+                    shop.type(command, today)
+                if count[0] < number:  # it ended before that step
+                    break
+        assert shop.type(command, today)[0] == 0, f"cut before step {number}"
+        serves = connect(shop.home).get_model_version_by_alias(NAME, "champion").version
+        states.append((serves, shop.look(None, [], []).state))
+        assert states[-1] == states[0], f"cut before step {number}"
+        number += 1
+    assert number > 2, "at least an alias and a line of the journal"
+
+
+@pytest.mark.parametrize("seed", range(1, 6) if LONG else [1])
+def test_a_fall_under_nightly_runs_rings_within_a_week(seed):
+    few = {} if LONG else {"recipes": {"prophet": Recipe("prophet")}, "initial": 280, "period": 30}
+    rang, opening = fallen(seed, pipeline.Agreed(horizon=HORIZON, **few))
+    assert opening.alarms.empty and opening.limits is None and opening.judged.empty, "nothing to judge yet"
+    late, calm = [days for days in rang if days > 0], [days for days in rang if days <= 0]
+    assert late and late[0] <= 7, f"mornings after the fall that rang: {late}"
+    assert len(calm) <= 2, f"{len(calm)} of 14 calm mornings rang, where one a month was chosen"
+
+
+def fallen(seed, agreed, *, calm=14, patience=7):
+    "Mornings that rang, counted from a fall of 10 % on, until one after it; and the first morning of all."
+    sales = make_sales(seed, series=4, days=420, horizon=HORIZON, start="2022-03-01")
+    last = sales["ds"].max() - HORIZON * DAY
+    first = last - (calm + patience - 1) * DAY
+    fall, rang, opening = first + calm * DAY, [], None
+    sales["y"] = sales["y"].mask(sales["ds"] >= fall, (sales["y"] * 0.9).round())
+    for evening in pd.date_range(first, last):
+        history = sales[sales["ds"] <= evening + HORIZON * DAY]
+        history = history.assign(y=history["y"].where(history["ds"] <= evening))
+        pipeline.run_evening("fall", history, agreed)
+        morning = pipeline.watch("fall", history, today=evening + DAY, horizon=HORIZON)
+        opening = opening or morning
+        if len(morning.alarms):
+            rang.append((evening - fall).days + 1)
+            if rang[-1] > 0:
+                break
+    return rang, opening
+
+
+def walk(rng):
+    "Weekdays that walk by themselves."
+    steps = rng.normal(0, 6, (40, 7)).cumsum(axis=0)
+    return {"shop": np.clip(100 + steps, 5, None).ravel()}
+
+
+def launch(rng):
+    "A launch, and a jump."
+    days = np.arange(280)
+    level = np.where(days < 30, 3 + days, 33) * np.where(days >= 200, 2.5, 1)
+    return {"shop": rng.poisson(level * np.tile([1, 0.9, 0.9, 1, 1.2, 1.6, 0.7], 40))}
+
+
+def zeros(rng):
+    "37 zeros that nobody marked as closed."
+    y = rng.poisson(np.tile([40, 38, 39, 42, 55, 70, 20], 43)).astype(float)
+    y[150:187] = 0
+    return {"shop": y, "other": rng.poisson(30, len(y))}
+
+
+def alone(rng):
+    "A single series."
+    return {"shop": rng.poisson(np.tile([20, 18, 21, 22, 30, 44, 12], 44))}
+
+
+def rare(rng):
+    "Sales on one day of five."
+    return {name: rng.poisson(3, 300) * (rng.random(300) < 0.2) for name in ("shop", "other")}
+
+
+def young(rng):
+    "Five stores, one of them new."
+    week = np.tile([1, 0.9, 0.9, 1, 1.2, 1.5, 0.8], 40)
+    stores = {f"S{number}": rng.poisson(20 * (number + 1) * week) for number in range(4)}
+    return stores | {"new": rng.poisson(25 * week[-9:])}
+
+
+@pytest.mark.parametrize("shape", [walk, launch, zeros, alone, rare, young])
+def test_a_first_run_always_ends_with_a_night(shape, tmp_path):
+    end = pd.Timestamp("2024-05-31")
+    for seed in range(3 if LONG else 1):
+        made = shape(np.random.default_rng([seed, 4]))
+        parts = [
+            pd.DataFrame({"unique_id": name, "ds": pd.date_range(end=end, periods=len(y)), "y": np.round(y)})
+            for name, y in made.items()
+        ]
+        pd.concat(parts).to_csv(tmp_path / f"{seed}.csv", index=False)
+        words = ["run", "--data", tmp_path / f"{seed}.csv", "--workers", 1, "--today", "2024-06-01", "--json"]
+        done = CliRunner().invoke(cli.app, [str(word) for word in [*words, "--name", f"shop-{seed}"]])
+        assert done.exit_code == 0, done.stderr
+        result = json.loads(done.stdout)
+        night = pd.read_parquet(result["files"]["forecast"], partitioning=None)
+        assert len(night) == 14 * len(made) and night["ds"].min() == end + DAY and night["yhat"].ge(0).all()
+        assert "Who forecasts" in Path(result["files"]["report"]).read_text(encoding="utf-8")
+        rows = {row["model"]: row for row in result["leaderboard"]}
+        serves = rows[result["serves"]]
+        assert result["evenings"] >= 4 and result["failures"] == []
+        if result["serves"] != RULE:
+            assert serves["high"] >= 0, f"seed {seed}: dearer than the rule beyond its interval: {serves}"
+            assert serves["saved"] > 0, f"seed {seed}: who serves was dearer than the rule: {serves}"
+
+
+def test_plain_mlflow_answers_and_breaks_nothing(tmp_path):
+    till("2023-12-18").to_csv(tmp_path / "shop.csv", index=False)
+    history = load_sales(tmp_path / "shop.csv", horizon=HORIZON)
+    agreed = pipeline.Agreed(horizon=HORIZON, recipes={"mstl": Recipe("mstl"), "prophet": Recipe("prophet")}, **EXAM)
+    board, row, version, alias = pipeline.examine_and_train(NAME, history, agreed)
+    assert (row, alias) == (TEAM, "champion")
+    night = pd.read_parquet(pipeline.publish(NAME, history, horizon=HORIZON).path, partitioning=None)
+    connect()
+    model = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
+    asked = [{"unique_id": "S01", "horizon": HORIZON}]
+    answer = pd.DataFrame([dict(row) if isinstance(row, dict) else row.model_dump() for row in model.predict(asked)])
+    assert len(answer) == HORIZON and set(answer["unique_id"]) == {"S01"}
+    expected = night[night["unique_id"] == "S01"]["yhat"].to_numpy()
+    assert answer["yhat"].to_numpy() == pytest.approx(expected, abs=1e-6)
+    again = pipeline.publish(NAME, history, horizon=HORIZON)
+    assert again.state == "unchanged" and again.version == version
+    late = till(CORRECTED)
+    late[late["unique_id"] != "S03"].to_csv(tmp_path / "shop.csv", index=False)
+    later = pipeline.publish(NAME, load_sales(tmp_path / "shop.csv", horizon=HORIZON), horizon=HORIZON, ended=True)
+    assert (later.date, later.state, later.version) == ("2023-12-27", "written", version)
