@@ -296,10 +296,12 @@ def enroll(
     group = experiment_id(client, place.name)
     for run in client.search_runs([group], f"tags.`{MARK}` = '{mark}'"):
         for found in client.search_model_versions(f"name = '{place.name}' and run_id = '{run.info.run_id}'"):
-            champion = find(client, place.name, "champion")
-            if champion is None or champion.version != found.version:
-                client.set_registered_model_alias(place.name, "challenger", found.version)
-            return str(found.version)
+            with suppress(DataError):  # a version whose files were damaged since is registered again
+                read_version(found, client)
+                champion = find(client, place.name, "champion")
+                if champion is None or champion.version != found.version:
+                    client.set_registered_model_alias(place.name, "challenger", found.version)
+                return str(found.version)
     recipe, day = model.recipe, model.about["last_day"]
     params = {"recipe": recipe.name, "settings": json.dumps(recipe.settings, sort_keys=True)[:6000]}
     with start_run(f"{place.name} {recipe.name} {day}", experiment=place.name, folder=place.home):

@@ -627,7 +627,10 @@ class TestRun:
         rows = pd.read_csv(served[1])
         box = pd.to_datetime(rows["ds"]).between("2023-02-13", "2023-02-15")
         rows.assign(y=rows["y"].mask(box, rows["y"] // 12)).to_csv(served[1], index=False)
-        refuses("ask whether the unit changed", "retrain", *late, "2023-02-15", "--if-due", "--every", 1)
+        before = nights(), registered()
+        repair = call("retrain", *late, "2023-02-15", "--if-due", "--every", 1, "--json")
+        assert repair.exit_code == 2 and json.loads(repair.stdout)["action"] == "repair"
+        assert "repair the data and ask again" in repair.stderr and (nights(), registered()) == before
 
     def test_interrupted_and_continued(self, tmp_path):
         words = ["run", "--data", write_until(tmp_path / "shop.csv", EVENING), "--today", EVENING, *SMALL]
