@@ -230,9 +230,11 @@ class TestPlaces:
         assert done.exit_code == 2 and "cannot write in out: " in done.stderr and "another folder" in done.stderr
         assert (tmp_path / "out").read_text() == "mine"
 
-    def test_output_folder_is_in_use(self, tmp_path):
+    def test_output_folder_is_in_use(self, tmp_path, monkeypatch):
+        from mlworkbook import pipeline
         from mlworkbook.batch import only_one
 
+        monkeypatch.setattr(pipeline, "WAIT", 0.2)  # seconds; a second command waits ten minutes
         with only_one(tmp_path / "out"):
             done = run(*small(), "--out", "out")
         assert done.exit_code == 2 and "another process is writing in out; wait until it ends" in done.stderr
