@@ -170,7 +170,7 @@ def resettle(
             for table, column in PLACES:
                 store.execute(f"UPDATE {table} SET {column} = here({column}) WHERE {column} IS NOT here({column})")
     if moved:
-        logging.getLogger(__name__).warning("%s was moved: its runs point at the files beside it again", base.parent)
+        logging.getLogger(__name__).info("%s was moved: its runs point at the files beside it again", base.parent)
     return moved
 
 

@@ -145,7 +145,7 @@ class Shop:
         "See what is there."
         folder = self.home / "out" / NAME
         nights = {path.parent.name[5:]: path.read_bytes() for path in folder.glob("forecast/*/forecast.parquet")}
-        done = [one for one in journal(self.home / "retrain" / NAME) if one.action != "begun"]
+        done = [one for one in journal(self.home / "retrain" / NAME) if one.action not in ("begun", "going back")]
         decisions = [(one.date, one.action, one.version, one.previous, one.verdict) for one in done]
         client = connect(self.home)
         versions = {int(one.version): one.tags["lineage"] for one in client.search_model_versions(f"name = '{NAME}'")}
