@@ -468,7 +468,7 @@ def ages(
             text = f"the last {what} is {came} on the morning of {today:%Y-%m-%d}, expected at most {most} "
             text += f"day{'s' * (most > 1)} before it"
             found.append([age, most, f"{text}; {way if age > 0 else 'has a clock gone back?'}"])
-    judged = scored["ds"].max() if len(scored) else night
+    judged = max((day for day in (scored["ds"].max(), night) if pd.notna(day)), default=None)
     if judged is not None and pd.notna(last) and last > judged:
         bare = (last - judged).days
         text = f"the last {bare} days of sales, after {judged:%Y-%m-%d}, have no forecast beside them"
@@ -829,7 +829,7 @@ def write_page(
         body.append("<p>Nothing to judge yet: no published night has met its sales, or they are too few.</p>")
         return write_atomic(Path(path), PAGE.format(title=html.escape(title), body="\n".join(body)).encode())
     known = scored[day_of(scored) < today]
-    if len(known) and breaches(known, history[day_of(history) < today], limits, today)[1]:
+    if len(newest(known)) and breaches(known, history[day_of(history) < today], limits, today)[1]:
         log = rings(known, history, limits)
         body += [
             "<h2>The whole chain</h2>",

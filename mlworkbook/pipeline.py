@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from .backtest import backtest
 from .batch import Batch, only_one, run_batch
 from .contract import Forecast, check_history, check_horizon, last_day, past
-from .errors import DataError
+from .errors import DataError, Refused
 from .exercises import write_atomic
 from .leaderboard import TEAM, Leaderboard, Verdict, exam, exam_nights, examine_team, leaderboard, name_of
 from mlworkbook.monitor import (
@@ -371,7 +371,10 @@ def promote(
     "Let the challenger take the exam against the rule and who serves; raises `DataError` without a challenger."
     place, history = entered(name, history, agreed, home, out)
     with only_one(place.notes, WAIT):
+        before, done = len(journal(place.notes)), mend(place)
         challenger, champion = serving(place, "challenger"), current(place)
+        if challenger is None and len(done) > before:  # an interrupted one had only to be written down
+            return contest(place, history, agreed, champion, workers=workers, progress=progress), done[-1]
         if challenger is None:
             raise DataError(f"{name!r} has no challenger; register one with: mlworkbook train")
         team = challenger.recipe.name == TEAM
@@ -382,12 +385,17 @@ def promote(
         verdict = exam(board, TEAM if team else "challenger")
         if champion and champion.recipe == challenger.recipe:
             verdict = Verdict(True, "the recipe that serves, with newer sales", verdict.figures)
-        crown(place, challenger.version, verdict)
         about = {"version": challenger.version, "previous": champion.version if champion else ""}
         about |= {"recipe": lineage(challenger.recipe), "verdict": verdict.reason, "mark": challenger.mark}
         about |= {"figures": {key: round(value, 6) for key, value in verdict.figures.items()}}
-        action, day = "promoted" if verdict.promoted else "refused", f"{last_day(history):%Y-%m-%d}"
-        return board, write(place.notes, Record(day, action, "asked for", who=who, **about))
+        begun = Record(f"{last_day(history):%Y-%m-%d}", "begun", "asked for", who=who, **about)
+        record = replace(begun, action="promoted" if verdict.promoted else "refused")
+        if done and done[-1] == record:
+            return board, record
+        if verdict.promoted and (not done or done[-1] != begun):
+            write(place.notes, begun)
+        crown(place, challenger.version, verdict)
+        return board, write(place.notes, record)
 
 # %% ../nbs/reference/57b_pipeline.ipynb #pi-retrain
 def retrain(
@@ -452,9 +460,13 @@ def mend(
 ) -> list[Record]:  # the journal
     "Write down a promotion whose alias had moved when it was interrupted."
     done = journal(place.notes)
-    if not done or done[-1].action != "begun":
+    if not done or done[-1].action not in ("begun", "going back"):
         return done
     champion, begun = current(place), done[-1]
+    if begun.action == "going back":
+        if champion is None or champion.version == begun.previous:  # the alias had not moved
+            return done
+        return [*done, write(place.notes, replace(begun, action="rolled back", version=champion.version))]
     if champion is None or champion.mark != begun.mark:
         return done
     crown(place, champion.version, Verdict(True, begun.verdict, {}))
@@ -709,9 +721,18 @@ def rollback(
         champion, done, night = find(connect(place.home), name, "champion"), mend(place), last_night(place)[0]
         if champion is None:
             raise DataError(f"{name!r} has no champion; there is nothing to go back from")
+        last, serves = done[-1] if done else None, str(champion.version)
+        if last and (last.action, last.reason, last.who, last.version) == ("rolled back", reason, who, serves):
+            return last  # asked for twice, or interrupted after the alias had moved
         known = [one.date for one in done[-1:]] + ([f"{night:%Y-%m-%d}"] if night is not None else [])
         today = f"{pd.Timestamp(date):%Y-%m-%d}" if date is not None else max(known, default="")
-        back = step_back(place, reason)
-        about = {"version": back.version, "previous": champion.version}
-        about["recipe"] = champion.tags.get("lineage", "")
-        return write(place.notes, Record(today, "rolled back", reason, who=who, **about))
+        about = {"previous": serves, "recipe": champion.tags.get("lineage", "")}
+        begun = Record(today, "going back", reason, who=who, **about)
+        if last != begun:
+            write(place.notes, begun)
+        try:
+            back = step_back(place, reason)
+        except Refused as error:
+            write(place.notes, replace(begun, action="stayed", verdict=str(error), version=serves))
+            raise
+        return write(place.notes, replace(begun, action="rolled back", version=back.version))
