@@ -12,7 +12,7 @@ __all__ = ['MODEL_CODE', 'MANIFEST', 'MLFLOW_NOTE', 'FutureDay', 'SeriesRequest'
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -113,14 +113,16 @@ set_model(panel_model())
 '''
 
 
-def panel_model() -> "PythonModel":  # what `mlflow models serve` runs
-    "Make MLflow's view of a `Forecaster`; its input is validated against `SeriesRequest`."
+def panel_model(
+    load: Callable[[str], Forecaster] = Forecaster.load,  # reads what was saved: it has `history` and `predict`
+) -> "PythonModel":  # what `mlflow models serve` runs
+    "Make MLflow's view of a model of all series; its input is validated against `SeriesRequest`."
     from mlflow.exceptions import MlflowException
     from mlflow.pyfunc import PythonModel
 
     class PanelModel(PythonModel):
         def load_context(self, context):
-            self.forecaster = Forecaster.load(context.artifacts["forecaster"])
+            self.forecaster = load(context.artifacts["forecaster"])
 
         def predict(self, context, model_input: list[SeriesRequest], params=None) -> list[ForecastDay]:
             try:

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WAIT', 'FORMAT', 'CODE', 'Place', 'place_of', 'lineage', 'label', 'RecipeModel', 'prophets', 'save_recipe',
-           'read_recipe', 'load_recipe', 'recipe_model', 'Champion', 'read_version', 'serving', 'columns_of',
-           'written_down', 'enroll', 'crown', 'step_back']
+           'read_recipe', 'load_recipe', 'Champion', 'read_version', 'serving', 'columns_of', 'written_down', 'enroll',
+           'crown', 'step_back']
 
 # %% ../nbs/reference/57a_versions.ipynb #ve-imports
 import hashlib
@@ -25,7 +25,7 @@ from .exercises import workspace, write_atomic
 from .forecaster import Forecaster, Params
 from .leaderboard import Leaderboard, Verdict
 from .recipes import Members, Recipe, play_team, standing_of, with_eves
-from .registry import ForecastDay, SeriesRequest, answer, fetch, find, log_panel, note
+from .registry import fetch, find, log_panel, note
 from .retrain import MARK
 from .solver import SOLVER
 from .team import Standing
@@ -34,7 +34,6 @@ from .tracking import connect, digest, experiment_id, log_backtest, start_run
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
-    from mlflow.pyfunc import PythonModel
 
 # %% ../nbs/reference/57a_versions.ipynb #ve-place
 WAIT = 600.0  # seconds that a second command waits for the first
@@ -191,28 +190,11 @@ CODE = '''"""A recipe of mlworkbook: settings from JSON, sales from parquet; not
 
 from mlflow.models import set_model
 
-from mlworkbook.versions import recipe_model
+from mlworkbook.registry import panel_model
+from mlworkbook.versions import load_recipe
 
-set_model(recipe_model())
+set_model(panel_model(load_recipe))
 '''
-
-
-def recipe_model() -> "PythonModel":  # what `mlflow models serve` runs
-    "Make MLflow's view of a `RecipeModel`; its input is validated against `SeriesRequest`."
-    from mlflow.exceptions import MlflowException
-    from mlflow.pyfunc import PythonModel
-
-    class ServedRecipe(PythonModel):
-        def load_context(self, context):
-            self.model = load_recipe(context.artifacts["forecaster"])
-
-        def predict(self, context, model_input: list[SeriesRequest], params=None) -> list[ForecastDay]:
-            try:
-                return [row for request in model_input for row in answer(self.model, request)]
-            except ValueError as error:
-                raise MlflowException.invalid_parameter_value(str(error)) from error
-
-    return ServedRecipe()
 
 # %% ../nbs/reference/57a_versions.ipynb #ve-champion
 @dataclass(frozen=True)
