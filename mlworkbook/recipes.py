@@ -130,7 +130,7 @@ class Recipe:
         return (load_own(self.name) if ":" in self.name else made(self))(history, horizon)
 
     def __reduce__(self) -> tuple:
-        return Recipe.from_json, (self.to_json(),)
+        return Recipe, read_text(self.to_json())
 
     @property
     def code(self) -> bytes:
