@@ -257,7 +257,7 @@ def picture(
         figure = Figure(figsize=(7, 2.6))
         draw(figure.add_axes((0.1, 0.2, 0.88, 0.76)))
         sink = io.BytesIO()
-        figure.savefig(sink, format="png", dpi=90, transparent=True, bbox_inches="tight", metadata={"Software": None})
+        figure.savefig(sink, format="png", dpi=90, transparent=True, metadata={"Software": None})
     code = base64.b64encode(sink.getvalue()).decode()
     return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{code}">'
 

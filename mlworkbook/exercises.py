@@ -4,17 +4,21 @@
 
 # %% auto #0
 __all__ = ['Conditions', 'say', 'ExerciseError', 'UnsolvedError', 'same', 'guard', 'workspace', 'solved', 'remember', 'exercise',
-           'student_notebook', 'writing_in', 'write_atomic', 'course_folder', 'write_student', 'progress']
+           'student_notebook', 'writing_in', 'sync_folder', 'write_atomic', 'course_folder', 'write_student',
+           'progress']
 
 # %% ../nbs/start/02_exercises.ipynb #ex-imports
 import copy
+import glob
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
+from uuid import uuid4
 
 # %% ../nbs/start/02_exercises.ipynb #ex-language
 def say(
@@ -185,23 +189,40 @@ def writing_in(
         ) from error
 
 
+def sync_folder(
+    folder: Path,  # in which a name has changed
+) -> None:
+    "Have the disk know a new name too, where it can promise that."
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network folders cannot
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_atomic(
     path: Path,  # file to put in place; its folder is made when missing
     content: bytes,  # the whole of it
 ) -> Path:  # the same path
-    """Put a whole file in place or leave everything as it was.
+    """Put a whole file in place or leave everything as it was, whoever else writes the same.
 
     Raises `OSError` when the folder cannot be written or the disk is full.
     """
-    rough = path.with_name(f".{path.name}.rough")
+    rough = path.with_name(f".{path.name}.{uuid4().hex}.rough")
     with writing_in(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.rough"):  # by a writer that was killed
+            with suppress(FileNotFoundError):  # it is being put in place
+                if left.stat(follow_symlinks=False).st_mtime < time.time() - 3600:
+                    left.unlink()
         try:
-            with rough.open("wb") as file:
+            with rough.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             rough.replace(path)
+            sync_folder(path.parent)
         finally:
             rough.unlink(missing_ok=True)
     return path

@@ -213,8 +213,9 @@ def leaderboard(
     """
     whole = check_history(history)
     entered = {RULE: Recipe(RULE)} | dict(default_recipes() if recipes is None else recipes)
-    if taken := {TEAM, ORDER, CHAMPION} & set(entered):
-        raise ValueError(f"recipe {min(taken)!r} has a name of the leaderboard's own; give it another one")
+    taken = sorted({TEAM, ORDER, CHAMPION} & set(entered)) + [RULE] * (entered[RULE] != Recipe(RULE))
+    if taken:
+        raise ValueError(f"recipe {taken[0]!r} has a name of the leaderboard's own; give it another one")
     nights, some = exam_nights(whole, horizon, initial=initial, period=period), sample(whole)
     able, failures = admitted(entered, past(some), nights, horizon)
     names, guests, serves = called(champion, able, costs)

@@ -165,7 +165,7 @@ class Points:
 
     def __call__(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         "Forecast `yhat` alone."
-        if self.recipe.name == "boosting":
+        if self.recipe.name in ("boosting", "mstl"):
             return made(self.recipe)(history, horizon, interval=False)
         if self.recipe.name == "prophet":
             settings = self.recipe.settings | {"uncertainty_samples": 0}

@@ -536,3 +536,32 @@ class TestReport:
         (tmp_path / "file").write_text("mine")
         with pytest.raises(OSError, match="cannot write in"):
             self.write(tmp_path / "file" / "a.html")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from mlworkbook.exercises import write_atomic
+path, letter = Path(sys.argv[1]), sys.argv[2].encode()
+for _ in range(150):
+    write_atomic(path, letter * 50_000)
+"""
+
+
+def test_two_writers_never_tear_a_file(tmp_path):
+    path = tmp_path / "limits.json"
+    path.write_bytes(b"a" * 50_000)
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, path, letter]) for letter in "ab"]
+    while None in [one.poll() for one in writers]:
+        assert path.read_bytes() in (b"a" * 50_000, b"b" * 50_000)
+    assert [one.returncode for one in writers] == [0, 0] and [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_a_killed_writer_left_goes(tmp_path):
+    path = tmp_path / "a[1].json"
+    old, new = (tmp_path / f".{path.name}.{name}.rough" for name in ("old", "new"))
+    for one in (old, new):
+        one.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    write_atomic(path, b"whole")
+    assert path.read_bytes() == b"whole" and not old.exists() and new.exists()
