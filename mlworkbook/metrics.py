@@ -154,12 +154,11 @@ def score(
 ) -> pd.DataFrame:  # one row per group: `*by, days, wape, bias, rmse[, coverage][, pinball][, mase][, cost_eur]`
     """Measure every group on its open days; a ratio of a group that sold nothing is empty.
 
-    Raises `ValueError` when nothing was sold at all, or a row cannot be measured.
+    Raises `ValueError` when there is no row, or one that cannot be measured.
     """
     scored = check_columns(scored, "y", "yhat", *by).reset_index(drop=True)
     closed = scored.get("closed", scored.get("status", pd.Series("", scored.index)) == "closed")
     counts = ~(closed.astype(bool) & (scored["y"] == 0))
-    wape(scored[counts])  # refuses days without any sales
     groups = scored.groupby(list(by), sort=True) if by else [((), scored)]
     rows = []
     for key, group in groups:

@@ -30,8 +30,9 @@ def shown(
         for column, form in how.items()
     }
     table = board.table.assign(**text)
-    sides = board.table[["low", "high"]].itertuples(index=False)
-    table["95 %"] = ["–" if pd.isna(low) else f"{low:+,.0f} to {high:+,.0f}" for low, high in sides]
+    sides, small = board.table[["low", "high"]], board.table[["low", "high"]].abs().max(axis=None) < 10
+    form = "{:+,.2f} to {:+,.2f}" if small else "{:+,.0f} to {:+,.0f}"
+    table["95 %"] = ["–" if pd.isna(low) else form.format(low, high) for low, high in sides.itertuples(index=False)]
     table["model"] = table["model"].where(table["model"] != serves, "▶ " + table["model"])
     names = {"wape": "WAPE", "eur_per_day": "EUR per day", "saved": "against the rule"}
     return table.drop(columns=["low", "high"]).rename(columns=names)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SETTINGS', 'PLACES', 'PROCESS', 'PACKAGES', 'SCORED', 'tracking_uri', 'database', 'check_sqlite', 'check_store',
            'in_turn', 'resettle', 'connect', 'experiment_id', 'this_process', 'is_alive', 'close_dead_runs',
-           'start_run', 'digest', 'score_by', 'plot_scored', 'log_backtest', 'hold_out', 'train_predict', 'card',
-           'compare_runs', 'what_changed']
+           'start_run', 'digest', 'plot_scored', 'log_backtest', 'hold_out', 'train_predict', 'card', 'compare_runs',
+           'what_changed']
 
 # %% ../nbs/develop/36_tracking.ipynb #tr-imports
 import hashlib
@@ -30,7 +30,7 @@ import psutil
 from .contract import Forecast, check_history, check_horizon, check_scored, last_day, past
 from .exercises import workspace
 from .metrics import score
-from .value import UnitCosts, error_cost
+from .value import UnitCosts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -309,20 +309,6 @@ def digest(
     return hashlib.sha256("|".join(frame.columns).encode() + values.tobytes()).hexdigest()[:16]
 
 # %% ../nbs/develop/36_tracking.ipynb #tr-score
-def score_by(
-    scored: pd.DataFrame,  # scored frame of one model
-    column: str,  # "unique_id" or "cutoff"
-    costs: UnitCosts | None = None,  # adds `cost_eur`
-) -> pd.DataFrame:  # one row per group, in order; ratios are empty where nothing was sold
-    "Measure each series or each cutoff, also those that sold nothing."
-    sold = scored.groupby(column)["y"].transform("sum") > 0
-    groups = sorted(scored[column].unique())
-    table = score(scored[sold], by=(column,)).set_index(column).reindex(groups)
-    if costs:
-        table["cost_eur"] = error_cost(scored, costs, by=(column,)).set_index(column)["cost_eur"]
-    return table.reset_index()
-
-
 def plot_scored(
     scored: pd.DataFrame,  # scored frame of one model
     ax: "Axes | None" = None,  # where to draw; the current axes when omitted
@@ -370,12 +356,11 @@ def log_backtest(
     data = mlflow.data.from_pandas(plain, name="history", targets="y", digest=digest(history))
     mlflow.log_input(data, context="training")
     mlflow.set_tag(SCORED, digest(scored[["cutoff", "unique_id", "ds", "y", "yhat"]]))
-    total = score(scored, by=()).assign(**({"cost_eur": error_cost(scored, costs, by=())["cost_eur"]} if costs else {}))
-    mlflow.log_metrics(total.iloc[0].astype(float).to_dict())
-    folds = score_by(scored, "cutoff", costs).drop(columns=["cutoff", "days"])
+    mlflow.log_metrics(score(scored, by=(), costs=costs).iloc[0].dropna().astype(float).to_dict())
+    folds = score(scored, by=("cutoff",), costs=costs).drop(columns=["cutoff", "days"])
     for step, fold in folds.iterrows():
         mlflow.log_metrics(fold.dropna().add_prefix("fold_").to_dict(), step=step)
-    mlflow.log_table(score_by(scored, "unique_id", costs), "series.json")
+    mlflow.log_table(score(scored, by=("unique_id",), costs=costs), "series.json")
     picture = Figure(figsize=(9, 4))
     plot_scored(scored, picture.subplots())
     mlflow.log_figure(picture, "forecast.png")

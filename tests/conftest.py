@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import socket
 import sqlite3
 import sys
@@ -49,8 +50,9 @@ def empty_store(tmp_path_factory):
 def alone(monkeypatch, tmp_path_factory, empty_store):
     "No test reads or writes the learner's workspace, the caller's settings, another's figure or the network."
     monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path_factory.mktemp("home")))
-    for name in ("MLWORKBOOK_LANG", "MLFLOW_TRACKING_URI", "SLIPCOVER_ENABLED"):
+    for name in ("MLWORKBOOK_LANG", "SLIPCOVER_ENABLED"):
         monkeypatch.delenv(name, raising=False)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # for good: a fixture of the next module comes before this one
     connect = socket.socket.connect
 
     def only_loopback(self, address):
@@ -62,5 +64,6 @@ def alone(monkeypatch, tmp_path_factory, empty_store):
     empty_store()
     logging.disable(logging.NOTSET)
     yield
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # MLflow writes it too
     if "matplotlib.pyplot" in sys.modules:  # a test draws on axes of its own, whatever ran before it
         sys.modules["matplotlib.pyplot"].close("all")

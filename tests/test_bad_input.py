@@ -1,6 +1,7 @@
 "Bad input through the terminal: a message with a way out, exit code 2, nothing half-written."
 
 import errno
+import json
 import shlex
 import shutil
 import sqlite3
@@ -176,12 +177,28 @@ def test_one_huge_value_is_said_and_kept(sales):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("value", [0.0, 7.0])
-def test_zeros_and_constants_never_pass_the_gate_in_silence(value):
+def test_who_never_changes_gets_a_night_by_the_rule(value):
     days = pd.date_range("2022-01-01", periods=90)
     pd.DataFrame({"unique_id": "S01", "ds": days, "y": value}).to_csv("shop.csv", index=False)
     done = run("--data", "shop.csv", "--initial", 40, "--period", 30, "--workers", 1)
-    assert done.exit_code in (2, 3) and "Error: " in done.stderr and "Traceback" not in done.stderr, done.stderr
-    assert not list(workspace().rglob("date=*"))
+    assert done.exit_code == 0 and "Who forecasts: seasonal_naive" in done.stdout, done.stderr
+    assert ("warning: nothing was sold on any of these days" in done.stderr) == (value == 0)
+    (night,) = workspace().rglob("forecast.parquet")
+    assert pd.read_parquet(night, partitioning=None)["yhat"].tolist() == [value] * 14
+
+
+@pytest.mark.slow
+def test_a_shop_that_was_shut_on_all_evenings_of_the_exam_gets_a_night():
+    y = [20.0 + day % 7 for day in range(90)] + [0.0] * 110
+    pd.DataFrame({"unique_id": "S01", "ds": pd.date_range("2022-01-01", periods=200), "y": y}).to_csv(
+        "shop.csv", index=False
+    )
+    done = run("--data", "shop.csv", "--workers", 1, "--json")
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0 and found["forecast"]["units"] == 0 and found["serves"] == "seasonal_naive"
+    assert {row["wape"] for row in found["leaderboard"]} == {None}
+    morning = CliRunner().invoke(app, ["monitor", "--data", "shop.csv", "--today", "2022-07-20"])
+    assert morning.exit_code == 0, morning.stderr
 
 
 def small():

@@ -127,10 +127,15 @@ def test_groups_without_sales_keep_their_row_and_lose_their_ratios():
     assert table["cost_eur"].tolist() == [1.0, 0.75, 1.0]
 
 
-def test_nothing_sold_at_all_is_refused():
-    for groups in ([1], [2], [1, 2]):
-        with pytest.raises(ValueError, match="needs some sales|0 rows"):
-            score(odd_groups().iloc[groups], by=("unique_id",))
+@pytest.mark.parametrize("groups", [[1], [2], [1, 2]])
+def test_nothing_sold_at_all_is_measured_too(groups):
+    table = score(odd_groups().iloc[groups], by=("unique_id",), costs=BAKERY_COSTS)
+    assert table[["wape", "bias"]].isna().all(axis=None) and table["cost_eur"].gt(0).all()
+
+
+def test_no_row_is_refused():
+    with pytest.raises(ValueError, match="0 rows, expected at least 1"):
+        score(odd_groups().iloc[:0], by=("unique_id",))
 
 
 def test_limits_are_all_there_or_none():

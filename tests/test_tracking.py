@@ -185,12 +185,18 @@ def test_log_backtest_writes_everything(store):
     assert table["wape"].tolist() == pytest.approx([wape(days) for _, days in scored.groupby("unique_id")])
 
 
-def test_a_series_that_sold_nothing_is_kept_without_a_ratio():
+@pytest.mark.parametrize("shut", [["S02"], ["S01", "S02"]])
+def test_who_sold_nothing_is_logged_without_a_ratio(store, shut):
     scored = scored_frame()
-    scored.loc[scored["unique_id"] == "S02", "y"] = 0.0
-    table = tracking.score_by(scored, "unique_id", BAKERY_COSTS).set_index("unique_id")
-    assert np.isnan(table.loc["S02", "wape"]) and table.loc["S02", "cost_eur"] > 0
-    assert table.loc["S01", "wape"] > 0
+    scored.loc[scored["unique_id"].isin(shut), "y"] = 0.0
+    with tracking.start_run("shut", folder=store) as run_id:
+        tracking.log_backtest(scored, history(), costs=BAKERY_COSTS)
+    client = tracking.connect(store)
+    run = client.get_run(run_id)
+    metrics = run.data.metrics
+    assert metrics["cost_eur"] > 0 and ("wape" in metrics) == (len(shut) == 1)
+    table = client.load_table(run.info.experiment_id, "series.json", run_ids=[run_id]).set_index("unique_id")
+    assert table.loc[shut, "wape"].isna().all() and table.loc[shut, "cost_eur"].gt(0).all()
 
 
 def test_no_run_no_log(store):
