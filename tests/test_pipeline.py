@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from contextlib import suppress
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -17,12 +18,14 @@ import pytest
 from typer.testing import CliRunner
 
 from lived_shop import CORRECTED, EXAM, HORIZON, LIFE, NAME, OPENS, KilledShop, Shop, SpokenShop, till
-from mlworkbook import cli, pipeline
+from mlworkbook import cli, pipeline, team
+from mlworkbook.backtest import backtest
 from mlworkbook.leaderboard import TEAM
-from mlworkbook.recipes import RULE, Recipe
+from mlworkbook.monitor import rings
+from mlworkbook.recipes import RULE, Recipe, team_of
 from mlworkbook.sales import load_sales, make_sales
 from mlworkbook.tracking import connect
-from mlworkbook.versions import lineage
+from mlworkbook.versions import Champion, lineage, place_of
 
 pytestmark = pytest.mark.slow
 LONG = os.environ.get("LIVED") == "long"
@@ -226,6 +229,86 @@ def fallen(seed, agreed, *, calm=14, patience=7):
             if rang[-1] > 0:
                 break
     return rang, opening
+
+
+@pytest.fixture(scope="module")
+def unborn(tmp_path_factory):
+    "A shop before its first night, and where it is."
+    home = tmp_path_factory.mktemp("unborn")
+    return place_of("shop", home), make_sales(1, series=4, days=420, start="2022-03-01")
+
+
+PAIR = team_of({RULE: Recipe(RULE), "prophet": Recipe("prophet")})
+
+
+@pytest.mark.parametrize("recipe", [Recipe("prophet"), PAIR], ids=["single", "team"])
+def test_past_nights_are_what_would_have_been_published(recipe, unborn):
+    place, history = unborn
+    past = pipeline.past_of(place, recipe, history, 14)
+    assert (past["ds"] - past["cutoff"]).max() == 3 * DAY, "of each day the newest forecast will be judged"
+    assert past["ds"].dt.dayofweek.nunique() == 7 and past["cutoff"].nunique() == 26
+    nights = past["cutoff"].unique()
+    for night in (nights[0], nights[13], nights[-1]):
+        known = pipeline.as_known(history, night, 14)
+        said = pipeline.asks(place, Champion("1", recipe, None, (), None, ""), known, 14)(known, 14)
+        both = past[past["cutoff"] == night].merge(said, on=["unique_id", "ds"], suffixes=("", "_said"))
+        assert len(both) == 12 and both["yhat"].to_numpy() == pytest.approx(both["yhat_said"].to_numpy(), abs=1e-6)
+
+
+def test_limits_are_near_those_of_nightly_evenings(tmp_path, monkeypatch):
+    place, sales = place_of("shop", tmp_path), make_sales(21, series=4, days=700, start="2022-04-01")
+    last = sales["ds"].max()
+    found = pipeline.limits_of(place, PAIR, sales, last).limits
+    monkeypatch.setattr(pipeline, "NEW", 1)
+    monkeypatch.setattr(pipeline, "past_nights", lambda *_: list(pd.date_range(last - 133 * DAY, last - 14 * DAY)))
+    nightly = pipeline.limits_of(place, PAIR, sales, last, again=True)
+    assert nightly.days >= 115 and nightly.lead == 1
+    for family in ("error", "error of a series", "bias", "bias of a series"):
+        assert 0.5 < found[family] / nightly.limits[family] < 1.5, (family, found, nightly.limits)
+
+
+def test_a_fall_that_mixed_leads_would_hide(tmp_path):
+    sales, prophet = make_sales(24, series=4, days=760, horizon=14, start="2022-11-01"), Recipe("prophet")
+    opened = sales["ds"].min() + 699 * DAY
+    fall = opened + 41 * DAY
+    fallen = sales.assign(y=sales["y"].mask(sales["ds"] >= fall, (sales["y"] * 0.9).round()))
+    limits = pipeline.limits_of(place_of("shop", tmp_path), prophet, fallen, opened)
+    nights, view = list(pd.date_range(opened, fall + 8 * DAY)), partial(team.evening, unknown=())
+    nightly = backtest(fallen, {"prophet": prophet}, 1, nights=nights, view=view, batch=4).of("prophet")
+    mornings = np.array([(day - fall).days for day in rings(nightly, fallen, limits)["ds"].unique()])
+    assert len(mornings[mornings <= 0]) <= 2, f"calm mornings that rang: {mornings}"
+    assert (mornings > 0).any(), f"mornings after the fall that rang: {mornings}"
+
+
+@pytest.mark.parametrize(("days", "judged"), [(96, None), (98, 30), (130, 60), (380, 78), (700, 78)])
+def test_short_histories_have_fewer_nights(days, judged, tmp_path):
+    sales = make_sales(1, series=2, days=days)
+    limits = pipeline.limits_of(place_of("shop", tmp_path), Recipe(RULE), sales, sales["ds"].max())
+    assert (limits and limits.days) == judged
+
+
+def test_a_team_without_any_past_evening(tmp_path):
+    sales = make_sales(1, series=2, days=123)
+    assert team.past_evenings(sales, 39) == [], "none has ended"
+    limits = pipeline.limits_of(place_of("shop", tmp_path), PAIR, sales, sales["ds"].max(), horizon=39)
+    assert limits.days >= 28 and "coverage" not in limits.limits, "nobody has earned an interval"
+
+
+def test_days_on_which_all_doors_are_shut_tell_nothing(tmp_path):
+    sales = make_sales(1, series=2, days=100)
+    sunday = sales["ds"].dt.dayofweek.eq(6)
+    sales = sales.assign(closed=sales["closed"] | sunday, y=sales["y"].mask(sunday, 0))
+    assert pipeline.limits_of(place_of("shop", tmp_path), Recipe(RULE), sales, sales["ds"].max()) is None
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 6, 7, 13, 14, 28])
+def test_past_nights_meet_every_day_of_the_week(horizon):
+    for days in (40, 60, 120, 230, 420, 800):
+        sales = make_sales(1, series=1, days=days)
+        nights = pipeline.past_nights(sales, horizon)
+        assert len(nights) <= 26 and all(night + horizon * DAY <= sales["ds"].max() for night in nights)
+        assert all(night >= sales["ds"].min() + 56 * DAY for night in nights)
+        assert len(nights) < 7 or {night.dayofweek for night in nights} == set(range(7)), (days, nights)
 
 
 def walk(rng):
