@@ -329,6 +329,7 @@ def open_shop(
         *_, alias = examine_and_train(NAME, known, plan, row=SOUND.name, home=game.folder)
         if alias == "challenger":
             promote(NAME, known, plan, who="the team", home=game.folder)
+    # the last weeks only, tighter than `limits_of`: in a game of days, dozens must ring on the first morning
     nights = cross_validation(past(known), HORIZON, initial=days - 84, period=1)
     save_limits(calibrate(nights, past(known), false_alarms=0.5, months=1000), game.place.folder / "limits.json")
 
