@@ -46,14 +46,13 @@ def shop(tmp_path):
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
-    "Options of `monitor` for a made-up shop with a week of published nights."
-    from mlworkbook.baselines import seasonal_naive
+    "Options of `monitor` for a made-up shop with a week of nights of its usual recipe, published elsewhere."
     from mlworkbook.batch import run_batch
 
     folder = tmp_path_factory.mktemp("watched")
     history = make_sales(3, series=2, days=400, horizon=14)
     for date in pd.date_range("2023-01-28", "2023-02-04"):  # the last day with sales
-        run_batch(history, seasonal_naive, 7, folder / "nights", model="last week", date=date)
+        run_batch(history, Recipe("prophet"), 7, folder / "nights", model="elsewhere", date=date)
     history.to_csv(folder / "shop.csv", index=False)
     return ["--data", folder / "shop.csv", "--nights", folder / "nights", "--out", folder, *SMALL]
 
