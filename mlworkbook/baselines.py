@@ -42,7 +42,7 @@ def close(
     forecast = forecast.assign(status=forecast.get("status", "model")).reset_index(drop=True)
     if "closed" not in history:
         return forecast
-    marked = history.set_index(["unique_id", "ds"])["closed"].astype(bool)
+    marked = history[history["ds"].isin(forecast["ds"].unique())].set_index(["unique_id", "ds"])["closed"].astype(bool)
     rows = past(history)
     never = rows["closed"].astype(bool).groupby([rows["unique_id"], rows["ds"].dt.dayofweek]).all()
     weekday = pd.MultiIndex.from_arrays([forecast["unique_id"], forecast["ds"].dt.dayofweek])
