@@ -353,10 +353,9 @@ def future(
             f"horizon is {horizon}, but {', '.join(known)} of {found.idxmin()} are known for {found.min()} days "
             f"after {last:%Y-%m-%d}; load with horizon={horizon}, or add those days with an empty `y`"
         )
-    for name in regressors(rows):
-        if rows[name].isna().any():  # nobody has planned it: as often as before, never "no"
-            usual = past(history).groupby("unique_id")[name].mean()
-            rows[name] = rows[name].fillna(rows["unique_id"].map(usual))
+    if unplanned := [name for name in regressors(rows) if rows[name].isna().any()]:
+        usual = past(history).groupby("unique_id")[unplanned].mean()  # as often as before, never "no"
+        rows[unplanned] = rows[unplanned].fillna(usual.loc[rows["unique_id"]].set_index(rows.index))
     return rows
 
 
