@@ -129,7 +129,8 @@ def test_every_lesson_has_its_sections_and_exercises(lesson):
     assert len(checks) >= 3 and len(set(checks)) == len(checks)
     solutions = [source for source in code if re.search(r"^ +### BEGIN SOLUTION$", source, flags=re.MULTILINE)]
     assert len(solutions) == len(checks)
-    assert [text for text in texts if re.match(r"\*\*Ejercicio \d", text)] and len(code) + len(texts) <= 64
+    shown = [source for source in code if not source.startswith("#| hide")]
+    assert [text for text in texts if re.match(r"\*\*Ejercicio \d", text)] and len(shown) + len(texts) <= 64
     assert sum(text.startswith("**Ejercicio ") for text in texts) == len(checks)
 
 
@@ -173,6 +174,7 @@ def test_saved_outputs_travel(path):
         r"(?:/(?:home|root|Users|tmp|work)/|site-packages)[^\"\\ ]*", re.sub(r'"image/png": "[^"]*"', "", outputs)
     )
     assert not [place for place in places if "ipykernel_" not in place], places[:3]
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
     run = longest = 0
     for cell in notebook["cells"]:
         run = run + 1 if cell["cell_type"] == "code" else 0
@@ -224,3 +226,10 @@ def test_tests_are_counted_by_their_own_name():
     modules = {path.stem for path in ROOT.glob("tests/wrong_answers/*.py")} - {"__init__"}
     with_exercises = {noun(path) for path in LESSONS if any(c.startswith("@exercise(") for c in cells(path, "code"))}
     assert modules == with_exercises, "every lesson has a catalogue of wrong answers, and no other"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, **ids)
+def test_a_shown_error_does_not_stop_a_plain_nbdev_test(path):
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if "raises-exception" in cell["metadata"].get("tags", []):
+            assert cell["source"][0] == "#| notest\n", f"cell {cell['id']} raises: its first line says #| notest"
