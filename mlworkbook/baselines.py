@@ -100,7 +100,7 @@ def repeat(
     seasons: int,  # cycles to average
     level: float,  # share of days the interval should hold, 0-1
 ) -> pd.DataFrame:  # forecast with interval and `status`
-    """Repeat the mean of the last open days at the same place of the cycle; without one, the last open day.
+    """Repeat the mean of the last open days at the same place of the cycle; without one, of the last open days.
 
     A series too short to have made errors has an interval of width 0; limits stop widening after 26 cycles.
     """
@@ -109,7 +109,8 @@ def repeat(
     keys = cycle(rows, season)
     means = rows.groupby(keys)["y"].rolling(seasons, min_periods=1).mean().droplevel([0, 1]).reindex(rows.index)
     usual = means.groupby(keys).last().reindex(pd.MultiIndex.from_arrays(cycle(days, season))).to_numpy()
-    newest = days["unique_id"].map(rows.groupby("unique_id")["y"].last()).fillna(0.0).to_numpy()
+    recent = rows.groupby("unique_id")["y"].rolling(season, min_periods=1).mean().groupby("unique_id").last()
+    newest = days["unique_id"].map(recent).fillna(0.0).to_numpy()
     days["yhat"] = np.where(np.isnan(usual), newest, usual)
     days["status"] = np.where(
         np.isnan(usual), f"fallback: no open day at this place of the {season}-day cycle", "model"

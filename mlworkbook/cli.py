@@ -4,16 +4,18 @@
 
 # %% auto #0
 __all__ = ['WAYS_OUT', 'app', 'SOURCE', 'exit_codes', 'hushed', 'Talk', 'note', 'Source', 'Job', 'processes', 'prices', 'day',
-           'recipes', 'agreed', 'place', 'evening', 'command', 'Teller', 'heard', 'load', 'records', 'grid', 'run',
-           'told', 'judged', 'forecast', 'backtest', 'Train', 'train', 'conclude', 'promote', 'Return', 'rollback',
-           'Watch', 'morning', 'watched', 'monitor', 'Renew', 'heard_since', 'retrain', 'Look', 'data', 'made_up',
-           'doctor', 'Gate', 'stages', 'Stories', 'backlog', 'Branches', 'gitflow', 'Stage', 'capstone', 'Handed',
-           'grade', 'progress', 'Drill', 'gameday', 'student', 'ui', 'serve', 'stores', 'main']
+           'recipes', 'agreed', 'place', 'evening', 'command', 'Teller', 'heard', 'load', 'records', 'grid', 'typed',
+           'no_newer', 'run', 'told', 'judged', 'forecast', 'backtest', 'Train', 'train', 'conclude', 'promote',
+           'Return', 'only_name', 'rollback', 'Watch', 'morning', 'watched', 'monitor', 'Renew', 'heard_since',
+           'retrain', 'Look', 'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog', 'Branches',
+           'gitflow', 'Stage', 'capstone', 'Handed', 'grade', 'progress', 'Drill', 'gameday', 'student', 'ui', 'serve',
+           'stores', 'main']
 
 # %% ../nbs/reference/62a_cli.ipynb #cl-imports
 import json
 import logging
 import os
+import shlex
 import sqlite3
 import sys
 import warnings
@@ -423,6 +425,30 @@ SOURCE = (
     "Philippi et al., Journal of Open Source Software, 2021. The chain is anonymous."
 )
 
+# %% ../nbs/reference/62a_cli.ipynb #cl-typed
+def typed(
+    job: Source,  # options
+) -> str:  # " --data ventas.csv --map …", "" when nothing was given
+    "What the next command needs as well: which sales, under which name."
+    words = ["--data", str(job.data)] if job.data else []
+    words += [word for text in job.map or [] for word in ("--map", text)]
+    words += [word for text in job.stores or [] for word in ("--stores", text)]
+    words += ["--level", job.level] if job.level != "store" else []
+    words += ["--name", job.name] if job.name else []
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def no_newer(
+    job: Job,  # options
+    night: "Night",  # that was there already
+) -> None:
+    "Say that today's sales have not come."
+    import pandas as pd
+
+    today = evening(job)
+    if today is not None and pd.Timestamp(night.date) < today:
+        note(f"no newer sales came: the newest are of {night.date}, whose night is published; it still serves")
+
 # %% ../nbs/reference/62a_cli.ipynb #cl-run
 @command(Job)
 def run(job: Job) -> None:  # options
@@ -444,7 +470,10 @@ def run(job: Job) -> None:  # options
     lines += [f"not in the table: {one.model}: {one.error}" for one in done.board.failures.itertuples()]
     lines += [sentence(done.board, done.night.recipe, history["unique_id"].nunique(), why)]
     files = {"forecast": str(done.night.path), "report": str(report)}
-    lines += [f"{key}: {place}" for key, place in files.items()] + ["", "Tomorrow morning: mlworkbook monitor"]
+    lines += [f"{key}: {place}" for key, place in files.items()]
+    lines += ["", f"Tomorrow morning: mlworkbook monitor{typed(job)}"]
+    if done.night.state == "unchanged":
+        no_newer(job, done.night)
     job.show(told(job, done.night) | judged(done.board, serves, done.decision) | {"files": files}, *lines)
 
 # %% ../nbs/reference/62a_cli.ipynb #cl-told
@@ -484,6 +513,8 @@ def forecast(job: Job) -> None:  # options
         options = {"horizon": job.horizon, "ended": job.drop_ended, "today": evening(job)}
         night = pipeline.publish(job.called(), history, **options, **place(job))
         said.append(f"{night.rows:,} rows {night.state}")
+    if night.state == "unchanged":
+        no_newer(job, night)
     result = told(job, night) | {"files": {"forecast": str(night.path)}}
     units = f"{result['forecast']['units']:,.0f} units by {night.recipe.name}, version {night.version}"
     job.show(result, f"night of {night.date}: {night.rows} rows {night.state}, {units}: {night.path}")
@@ -559,9 +590,19 @@ def promote(job: Job) -> None:  # options
 class Return(Talk):
     "Options of `rollback`."
 
-    name: Annotated[str, typer.Option(help="Name of the registered model.")] = "bakery"
+    name: Annotated[str, typer.Option(help="Name of the registered model; default: the only one there is.")] = ""
     reason: Annotated[str, typer.Option(help="Why, for whoever asks next month.")] = ""
     out: Annotated[Path | None, typer.Option(help="Folder of forecast and report; default: in the workspace.")] = None
+
+
+def only_name() -> str:
+    "The registered model, when there is one only; raises `DataError` otherwise."
+    from mlworkbook.tracking import connect
+
+    names = sorted(one.name for one in connect(workspace()).search_registered_models())
+    if len(names) != 1:
+        raise DataError(f"--name is missing, expected one of {', '.join(names) or 'none: nothing is registered yet'}")
+    return names[0]
 
 
 @command(Return)
@@ -569,10 +610,10 @@ def rollback(job: Return) -> None:  # options
     "Let the recipe before this one serve again, from the next night on, and write down why."
     from mlworkbook import pipeline
 
-    reason = job.reason or "not given"
-    done = pipeline.rollback(job.name, reason=reason, who="mlworkbook rollback", out=job.out)
-    text = f"{job.name}: version {done.version} is champion again; tonight's forecast: mlworkbook forecast"
-    job.show({"name": job.name, "version": done.version, "decision": asdict(done)}, text)
+    name, reason = job.name or only_name(), job.reason or "not given"
+    done = pipeline.rollback(name, reason=reason, who="mlworkbook rollback", out=job.out)
+    text = f"{name}: version {done.version} is champion again, from the next forecast on"
+    job.show({"name": name, "version": done.version, "decision": asdict(done)}, text)
 
 # %% ../nbs/reference/62a_cli.ipynb #cl-watch
 @dataclass(frozen=True)
@@ -630,8 +671,11 @@ def monitor(job: Watch) -> None:  # options
     lines = [f"{one.kind}, {one.unique_id or 'whole chain'}: {one.message}" for one in seen.alarms.itertuples()]
     quiet = "quiet" if len(seen.judged) else "nothing to judge yet"
     count = f"{len(lines)} alarm{'s' * (len(lines) != 1)} on the morning of"
-    job.show(result, *lines, f"{count if lines else quiet + ' on'} {today:%Y-%m-%d}: {path}")
+    told = [*lines, f"{count if lines else quiet + ' on'} {today:%Y-%m-%d}: {path}"]
+    job.show(result, *told)
     if lines:
+        if job.quiet and not job.json:  # whoever sent the others away wants to hear this
+            typer.echo("\n".join(told), err=True)
         raise typer.Exit(4)
 
 # %% ../nbs/reference/62a_cli.ipynb #cl-renew

@@ -483,6 +483,7 @@ def alarms(
     *,
     today: pd.Timestamp | str,  # this morning; sales of this day and later are not looked at
     night: pd.Timestamp | str | None = None,  # last published night; its age is not judged when omitted
+    heard: pd.Timestamp | None = None,  # last day that an earlier morning could judge; the one before the newest
 ) -> pd.DataFrame:  # `ds, kind, unique_id, value, limit, message`: a row for each alarm, none when all is quiet
     """What rings this morning, on the newest day that can be scored; the same whatever came later.
 
@@ -499,7 +500,9 @@ def alarms(
     found = pd.DataFrame([[today, *row] for row in rows], columns=COLUMNS)
     if usable and len(scored):
         rang = rings(scored, history, limits)
-        rang = rang[rang["ds"] == scored["ds"].max() + pd.Timedelta(days=1)].assign(ds=today)
+        newest, day = scored["ds"].max(), pd.Timedelta(days=1)
+        since = newest - day if heard is None else min(heard, newest - day)  # sales that came late ring late
+        rang = rang[rang["ds"].between(since + 2 * day, newest + day)].assign(ds=today)
         found = pd.concat([part for part in (rang, found) if len(part)] or [found])
     order = found["kind"].map(KINDS.index)
     found = found.assign(order=order).sort_values(["order", "unique_id"], kind="stable").drop(columns="order")
@@ -743,7 +746,8 @@ def plot_sums(
     for (family, days), (line, color) in zip(total.T.groupby(level="family"), looks, strict=False):
         ax.plot(total.index, days.max() / limits.limits[family], line, color=color, linewidth=1.3, label=family)
     ax.axhline(1, color="#808080", linewidth=1)
-    every = max(1, len(total) // 4)
+    every, half = max(1, len(total) // 4), pd.Timedelta(hours=12)
+    ax.set_xlim(total.index[0] - half, total.index[-1] + half)  # around a single day, years would be shown
     ax.xaxis.set(major_locator=DayLocator(interval=every), major_formatter=DateFormatter("%Y-%m-%d"))
     ax.set(xlabel="day", ylabel="share of the limit", ylim=(0, 1.5 * max(1, ax.get_ylim()[1])))  # room for the legend
     ax.legend(loc="upper left", frameon=False, ncols=3, fontsize="small")
@@ -766,7 +770,8 @@ def plot_live(
     chain = newest(scored).groupby("ds")[["y", "yhat"]].sum().tail(days)
     ax.plot(chain.index, chain["y"], color="#4477aa", linewidth=1.2, label="sold")
     ax.plot(chain.index, chain["yhat"], "--", color="#dd7711", marker="o", markersize=2, linewidth=1, label="forecast")
-    every = max(1, len(chain) // 4)
+    every, half = max(1, len(chain) // 4), pd.Timedelta(hours=12)
+    ax.set_xlim(chain.index[0] - half, chain.index[-1] + half)
     ax.xaxis.set(major_locator=DayLocator(interval=every), major_formatter=DateFormatter("%Y-%m-%d"))
     ax.set(xlabel="day", ylabel="units per day", ylim=(0, 1.25 * chain.max(axis=None)))  # room for the legend
     ax.legend(loc="upper left", frameon=False, ncols=2)
@@ -838,7 +843,8 @@ def write_page(
             picture(lambda ax: plot_sums(known, history, limits, ax), "Share of its limit that each alarm has reached"),
             f"<h2>Series by series, last {WINDOW} days</h2>",
             wide_table(series_table(known, history, limits)),
-            f"<h2>Alarms so far: {log['ds'].nunique()} mornings of {known['ds'].nunique()}</h2>",
+            "<h2>Alarms about the forecasts, by what is known now</h2>",
+            f"<p>{log['ds'].nunique()} of {known['ds'].nunique()} mornings.</p>",
             *_told(log.tail(20)[::-1], dated=True),
         ]
     body += [

@@ -680,13 +680,14 @@ def heard_on(
     limits: Limits | None,  # of the lineage
     today: pd.Timestamp,  # this morning
     night: pd.Timestamp,  # last published night
+    heard: pd.Timestamp | None = None,  # last day that an earlier morning could judge
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # alarms of this morning, and of all mornings
     "What rings; without limits only what is too old."
     if limits is None:
         late = ages(judged, history, NOTHING, today, night)
         rows = pd.DataFrame([[today, "freshness", "", *row] for row in late], columns=COLUMNS)
         return rows, rows
-    rang = alarms(judged, history, limits, today=today, night=night)
+    rang = alarms(judged, history, limits, today=today, night=night, heard=heard)
     if rang["kind"].isin(("contract", "freshness")).any():
         return rang, rang
     return rang, pd.concat([part for part in (rings(judged, history, limits), rang) if len(part)] or [rang])
@@ -716,7 +717,7 @@ def watch(
     if not (dates < today).any():
         raise DataError(f"no night before {today:%Y-%m-%d} in {folder}; publish one with: mlworkbook forecast")
     scored, night = live(folder, history, today=today), dates[dates < today].max()
-    recipe, model = maker_of(folder / f"date={night:%Y-%m-%d}" / "forecast.parquet")
+    recipe, model, series = maker_of(folder / f"date={night:%Y-%m-%d}" / "forecast.parquet")
     judged, limits = scored[scored["model"] == model], None
     if len(judged):
         served = serving(place) if recipe is None else None  # a night from elsewhere
@@ -726,16 +727,21 @@ def watch(
         limits = limits_of(
             place, recipe, history, judged["cutoff"].min(), workers=workers, progress=progress, **options
         )
-    return Watched(*heard_on(judged, history, limits, today, night), judged, night, limits, model)
+    if limits is not None:  # who has closed is not asked for any more
+        limits = replace(limits, level={name: usual for name, usual in limits.level.items() if name in series})
+    fresh, before = night == today - pd.Timedelta(days=1), dates[dates < night].max()
+    rang = heard_on(judged, history, limits, today, night, before if fresh and pd.notna(before) else None)
+    return Watched(*rang, judged, night, limits, model)
 
 # %% ../nbs/reference/57b_pipeline.ipynb #pi-maker
 def maker_of(
     path: Path,  # a published night
-) -> tuple[Recipe | None, str]:  # its recipe, None when it is not written in the file; what the night says of itself
-    "Who made a night."
-    about = pq.ParquetFile(path)
-    names, text = about.read(["model"]).column(0), (about.schema_arrow.metadata or {}).get(b"recipe")
-    return (Recipe.from_json(text.decode()) if text else None), names[0].as_py() if len(names) else ""
+) -> tuple[Recipe | None, str, set[str]]:  # its recipe, None when it is not in the file; its model; its series
+    "Who made a night, and for whom."
+    file = pq.ParquetFile(path)
+    table, text = file.read(["model", "unique_id"]), (file.schema_arrow.metadata or {}).get(b"recipe")
+    model = table["model"][0].as_py() if len(table) else ""
+    return (Recipe.from_json(text.decode()) if text else None), model, set(table["unique_id"].to_pylist())
 
 # %% ../nbs/reference/57b_pipeline.ipynb #pi-back
 def rollback(

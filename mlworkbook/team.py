@@ -187,7 +187,7 @@ def spread(
     for name in range(5):
         if (part == name).sum() >= GROUP:
             limits[name] = far[part == name].quantile(sides).tolist()
-    about = {"usual": usual.to_dict(), "scale": scale.to_dict(), "mean": float(mean)}
+    about = {"usual": usual.to_dict(), "scale": scale.to_dict()}
     return about | {"limits": limits, "order": float(error.quantile(costs.quantile))}
 
 # %% ../nbs/reference/43a_team.ipynb #te-combine
@@ -214,7 +214,8 @@ def combine(
         known = found[KEYS].merge(rows[[*KEYS, "feast"]], on=KEYS, how="left")
         part = parts(known.assign(feast=known["feast"].eq(True), cutoff=rows["cutoff"].iloc[0]), horizon)
         sides = np.array([about["limits"].get(one, about["limits"][-1]) for one in part])
-        wide = base * found["unique_id"].map(about["scale"]).fillna(about["mean"]).to_numpy()
+        widest = max(about["scale"].values(), default=1.0)  # a series that is new may err as much as any
+        wide = base * found["unique_id"].map(about["scale"]).fillna(widest).to_numpy()
         found[limits] = found[["yhat"]].to_numpy() + wide[:, None] * sides
     for name, least in (("yhat_lower", np.fmin), ("yhat_upper", np.fmax)):  # without any past, an interval of width 0
         found[name] = least(found[name], found["yhat"])

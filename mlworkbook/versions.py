@@ -226,7 +226,7 @@ def read_version(
     with suppress(MlflowException):  # somebody threw its run away: the version itself is whole
         mark = client.get_run(found.run_id).data.tags.get(MARK, "")
     trained = pd.Timestamp(about["last_day"]) if "last_day" in about else None
-    columns = tuple(about["columns"]) if "columns" in about else None
+    columns = tuple(name for name in about["columns"] if name != "closed") if "columns" in about else None
     return Champion(str(found.version), recipe, columns, tuple(about.get("series", ())), trained, mark)
 
 # %% ../nbs/reference/57a_versions.ipynb #ve-serving
@@ -243,8 +243,8 @@ def serving(
 def columns_of(
     history: pd.DataFrame,  # history
 ) -> tuple[str, ...]:  # in order of name
-    "Columns besides series, day and sales."
-    return tuple(sorted(set(history) - {"unique_id", "ds", "y"}))
+    "Columns besides series, day and sales; closed days may be marked or not, the recipes do without."
+    return tuple(sorted(set(history) - {"unique_id", "ds", "y", "closed"}))
 
 # %% ../nbs/reference/57a_versions.ipynb #ve-written
 def written_down(

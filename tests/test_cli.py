@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -70,6 +71,8 @@ class TestMonitor:
             "2 alarms on the morning of 2023-02-09" in stale.stdout
             and (watched[5] / "limits.json").read_bytes() == before
         )
+        mute = call("monitor", *watched, "--today", "2023-02-09", "--quiet")
+        assert mute.exit_code == 4 and not mute.stdout and "freshness, whole chain: the last day" in mute.stderr
         back = call("monitor", *watched, "--today", "2023-02-01")
         assert back.exit_code == 4 and "has a clock gone back?" in back.stdout and "nights from" in back.stderr
 
@@ -518,7 +521,11 @@ class TestRun:
         assert nights() == before and registered() == ([1], {"champion": "1"})
         assert (workspace() / "out" / "shop" / "report.html").read_bytes().count(b"<img") == page.count(b"<img")
         assert call("run", *served, "--quiet").output == ""
+        late = call("run", *served, "--today", "2023-02-11", "--quiet")
+        assert f"warning: no newer sales came: the newest are of {EVENING}" in late.stderr and not late.stdout
+        assert "no newer sales came" in call("forecast", *served, "--today", "2023-02-11", "--quiet").stderr
         shown = call("run", *served)
+        assert f"Tomorrow morning: mlworkbook monitor --data {shlex.quote(str(served[1]))} --name shop" in shown.stdout
         assert re.search(r"prophet +[\d.]+% +[+-][\d.]+% +\d+% +[\d.]+", shown.stdout)
         assert "Who forecasts: team" in shown.stdout and "Tomorrow morning: mlworkbook monitor" in shown.stdout
 
@@ -582,6 +589,12 @@ class TestRun:
         assert set(result) == KEYS, "the same structure, also when something was refused"
         page = (workspace() / "out" / "shop" / "report.html").read_text(encoding="utf-8")
         assert "refused" in page
+
+    def test_a_way_back_needs_a_name_when_there_are_several(self, served):
+        alone = call("rollback", "--reason", "a test")
+        assert alone.exit_code == 3 and "going back would change nothing" in alone.stderr
+        connect(workspace()).create_registered_model("other")
+        assert "--name is missing, expected one of other, shop" in call("rollback", "--reason", "a test").stderr
 
     def test_rolled_back_and_brought_back(self, tmp_path):
         words = ["--data", write_until(tmp_path / "shop.csv", EVENING), "--today", EVENING, *SMALL]
