@@ -108,7 +108,7 @@ def test_weak_series_fall_back_beside_good_ones_and_say_why():
     forecast = auto_ets(pd.concat([history, late]), 14).set_index("unique_id")
     assert set(forecast.loc["S99", "status"]) == {"fallback: constant sales"}
     assert set(forecast.loc["S98", "status"]) == {"fallback: 2 days, 21 needed"}
-    assert forecast.loc["S98", "yhat"].iloc[-7:].tolist() == [8, 8, 8, 8, 8, 9, 8]
+    assert forecast.loc["S98", "yhat"].iloc[-7:].tolist() == [8.5, 8.5, 8.5, 8.5, 8.5, 9, 8]
     assert set(forecast.loc["S01", "status"]) <= {"model", "closed"}
     plain = seasonal_naive(late, 14)
     assert plain["status"].str.startswith("fallback: no open day").sum() == 10
