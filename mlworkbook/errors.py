@@ -12,7 +12,7 @@ class DataError(ValueError):
     def __init__(
         self,
         message: str,  # what came, what was expected, the first place, the way out
-        ways: tuple[str, ...] = (),  # options of `load_sales` that are a way out: "ended", "gaps", "columns"
+        ways: tuple[str, ...] = (),  # options of `load_sales` or `Reading` that are a way out: "ended", "decimal"
     ):
         super().__init__(message)
         self.ways = ways

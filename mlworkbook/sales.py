@@ -8,8 +8,6 @@ __all__ = ['logger', 'SCHOOL_KNOWN', 'ROSSMANN', 'WEEK', 'trim', 'holiday_names'
            'make_sales', 'spoil_sales', 'to_rossmann']
 
 # %% ../nbs/discover/16_sales.ipynb #sa-imports
-import csv
-import gzip
 import logging
 import warnings
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .cells import UNSAID, Reading
 from mlworkbook.contract import (
     KEYS,
     STEP,
@@ -34,6 +33,7 @@ from mlworkbook.contract import (
     to_number,
 )
 from .errors import DataError
+from .reader import read_text, warn_alike
 
 logger = logging.getLogger(__name__)
 
@@ -156,9 +156,10 @@ def add_days(
 # %% ../nbs/discover/16_sales.ipynb #sa-read
 def read_table(
     path: str | Path,  # .csv, .csv.gz or .parquet file
-    text: Sequence[str] = (),  # columns that are names, not numbers: store 007
+    columns: dict[str, str | None] | None = None,  # the file's names and ours; None leaves a column out
+    reading: Reading = UNSAID,  # how a text file is written, where it does not prove it
 ) -> pd.DataFrame:  # the file's own columns
-    """Read a table of sales; a file with `;` between columns has decimal commas.
+    """Read a table of sales; of a text file, what it proves.
 
     Raises `FileNotFoundError` or `IsADirectoryError` when there is no such file, `ValueError` when it holds no table.
     """
@@ -167,39 +168,29 @@ def read_table(
         raise IsADirectoryError(f"{path} is a folder, expected a .csv, .csv.gz or .parquet file; name the file in it")
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist, expected a .csv, .csv.gz or .parquet file; check the name")
-    if not path.name.lower().endswith((".csv", ".csv.gz", ".parquet")):
+    if not path.name.lower().endswith((".csv", ".txt", ".csv.gz", ".txt.gz", ".parquet")):
         raise ValueError(f"{path.name}: expected a file named .csv, .csv.gz or .parquet; save the table in one of them")
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} is empty, expected a header and one row per series and day; export it again")
+    binary = path.suffix.lower() == ".parquet"
     try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        opened = gzip.open if path.suffix.lower() == ".gz" else open
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-        if "\0" in header:
-            raise ValueError("it holds zero bytes")
-        separator = ";" if header.count(";") > header.count(",") else ","
-        names = next(csv.reader([header.rstrip("\r\n")], delimiter=separator), [])
-        twice = sorted({name for name in names if names.count(name) > 1})
-        options = {"sep": separator, "decimal": "," if separator == ";" else ".", "encoding": "utf-8-sig"}
-        table = pd.read_csv(path, dtype=dict.fromkeys(set(text) & set(names), str), low_memory=False, **options)
+        return pd.read_parquet(path) if binary else read_text(path, columns, reading)
+    except DataError:
+        raise
     except (ValueError, OSError, EOFError) as error:
         raise ValueError(
             f"{path.name} cannot be read as a table ({str(error).splitlines()[0]}), expected "
-            f"{'a parquet file' if path.suffix.lower() == '.parquet' else 'UTF-8 text with a header'}; export it again"
+            f"{'a parquet file' if binary else 'text with a header and rows as long as it'}; export it again"
         ) from error
-    if twice:
-        raise ValueError(f"{path.name}: column {', '.join(map(repr, twice))} comes more than once; keep one")
-    return table
 
 # %% ../nbs/discover/16_sales.ipynb #sa-shop
 def load_shop(
     path: str | Path,  # .csv, .csv.gz or .parquet file
     columns: dict[str, str | None],  # the file's names and ours; None leaves a column out
+    reading: Reading = UNSAID,  # how a text file is written, where it does not prove it
 ) -> pd.DataFrame:  # `unique_id, ds, y` and the file's known columns, not checked yet
     "A shop's own file, in our words; without a series column it is one series, `shop`."
-    table = read_table(path, [theirs for theirs, ours in columns.items() if ours == "unique_id"])
+    table = read_table(path, columns, reading)
     if not columns and {"Store", "Date", "Sales", "Open"} <= set(table):
         return from_rossmann(table)
     left_out = [theirs for theirs, ours in columns.items() if ours is None and theirs in table]
@@ -212,11 +203,12 @@ def load_shop(
         raise DataError(
             f"{Path(path).name}: {', '.join(wrong)}; the file has {', '.join(map(repr, table))}: "
             "say which is which, such as columns={'fecha': 'ds', 'tienda': 'unique_id', 'ventas': 'y'}",
-            ("columns",),
+            ("columns",) if Path(path).suffix.lower() == ".parquet" else ("columns", "header"),
         )
     if "unique_id" not in frame:
         frame.insert(0, "unique_id", "shop")
     frame["unique_id"] = frame["unique_id"].map({key: str(key) for key in frame["unique_id"].dropna().unique()})
+    warn_alike(pd.Series(frame["unique_id"].dropna().unique(), dtype=str), Path(path).name)
     if "holiday" in frame:
         flag = pd.api.types.is_numeric_dtype(frame["holiday"])
         frame["holiday"] = np.where(frame["holiday"].gt(0), "holiday", "") if flag else frame["holiday"].fillna("")
@@ -309,6 +301,7 @@ def load_sales(
     stores: Sequence[str | int] | None = None,  # stores to keep, such as ["S02", "S05"] or [2, 5]
     ended: str = "error",  # what to do with a series that ends before the others: "error" or "drop"
     gaps: str = "error",  # what to do with missing days: "error", or "closed" when the shop did not open
+    reading: Reading = UNSAID,  # how a text file is written, where it does not prove it
 ) -> pd.DataFrame:  # history, checked: `unique_id, ds, y` and columns known in advance
     """Load sales as a history: daily, one row a day from each series' first sale to the common last day.
 
@@ -320,7 +313,7 @@ def load_sales(
         if came not in choices:
             raise ValueError(f"{option} is {came!r}, expected {' or '.join(map(repr, choices))}")
     horizon = check_horizon(horizon) if horizon or isinstance(horizon, bool) else 0
-    history = load_bakery(level) if path is None else load_shop(path, columns or {})
+    history = load_bakery(level) if path is None else load_shop(path, columns or {}, reading)
     history = choose(history, stores) if stores is not None else history
     if read_days(history["ds"])["fault"].eq("").all():
         history["ds"] = read_days(history["ds"])["day"]
