@@ -169,7 +169,7 @@ def note(
     "Warn on the error stream, also when told to be quiet."
     typer.echo(f"warning: {text}", err=True)
 
-# %% ../nbs/reference/62a_cli.ipynb #cl-written
+# %% ../nbs/reference/62a_cli.ipynb #cl-job
 @dataclass(frozen=True)
 class Written(Talk):
     "Options that say how a text file is written, for what the file does not prove."
@@ -187,7 +187,7 @@ class Written(Talk):
         names = ("decimal", "thousands", "encoding", "sep", "header")
         return Reading(**{name: getattr(self, name) for name in names})
 
-# %% ../nbs/reference/62a_cli.ipynb #cl-job
+
 @dataclass(frozen=True)
 class Source(Written):
     "Options of the commands that read sales."
