@@ -73,13 +73,15 @@ def find_encoding(
         if min(even, odd) or max(even, odd) * 4 < len(data[:4096]):
             raise ValueError("it holds zero bytes")
         return "utf-16-le" if odd else "utf-16-be"
+    if data.isascii():
+        return "utf-8"
     try:
         data.decode()
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"
 
-
+# %% ../nbs/reference/14a_cells.ipynb #ce-read
 def read_bytes(
     path: Path,  # text file, .gz when compressed
     encoding: str = "",  # as said; "" to find it
@@ -217,7 +219,7 @@ def split(
     for _ in range(layout.line):
         rest.readline()
     start, names, odd = rest.tell(), [str(place) for place in range(len(layout.names))], []
-    if not data[start:].strip():
+    if not data[start : start + 999].strip() and not data[start:].strip():
         return pa.table({name: pa.array([], pa.string()) for name in names})
     table = arrow.read_csv(
         pa.BufferReader(pa.py_buffer(data)[start:]),
@@ -252,7 +254,12 @@ def columns_of(
     layout: Layout,  # where the table begins
 ) -> list[Cells]:  # one for each column, without the rows in which all are blank
     "Cells of a table, by column."
-    found, codes = zip(*map(distinct, split(data, layout).columns), strict=True)
+    table, found, codes = split(data, layout), [], []
+    while table.num_columns:  # one by one: what is done needs no room
+        texts, code = distinct(table.column(0))
+        table = table.remove_column(0)
+        found.append(texts)
+        codes.append(code)
     order = sorted(range(len(found)), key=lambda place: len(found[place]))
     blank = {}
     for place in order:

@@ -210,7 +210,9 @@ def warn_alike(
     plain = names.str.normalize("NFKD").str.replace(r"[\u0300-\u036f\s]+", "", regex=True).str.casefold()
     twins = names[plain.duplicated(keep=False)].groupby(plain, sort=False)
     if len(twins):
-        shown = "; ".join(" and ".join(map(repr, group)) for _, group in islice(twins, 3))
+        same = names.str.normalize("NFC").duplicated(keep=False).any()  # two ways to write ñ, which no eye tells apart
+        show = ascii if same else repr
+        shown = "; ".join(" and ".join(map(show, group)) for _, group in islice(twins, 3))
         more = f"; and {len(twins) - 3} more" if len(twins) > 3 else ""
         text = f"{where}: {shown}{more} look alike, and are series of their own; write them alike if they are one"
         warnings.warn(text, stacklevel=4)

@@ -207,7 +207,9 @@ def test_keys_that_look_alike_are_named_and_stay_apart(tmp_path):
     shops = ["Centro", "centro ", "Logroño", "Logron\u0303o", "Norte"]
     rows = [f"{shop},2024-03-{day},3" for shop in shops for day in range(10, 14)]
     path.write_text("unique_id,ds,y\n" + "\n".join(rows), encoding="utf-8")
-    with pytest.warns(UserWarning, match="'Centro' and 'centro '; 'Logroño' and 'Logron\u0303o' look alike") as said:
+    with pytest.warns(
+        UserWarning, match=r"'Centro' and 'centro '; 'Logro\\xf1o' and 'Logron\\u0303o' look alike"
+    ) as said:
         assert load_sales(path)["unique_id"].nunique() == 5
     assert len(said) == 1
 
