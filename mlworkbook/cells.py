@@ -248,7 +248,7 @@ def distinct(
     coded = texts.combine_chunks().dictionary_encode()
     return coded.dictionary, coded.indices.to_numpy(zero_copy_only=False)
 
-
+# %% ../nbs/reference/14a_cells.ipynb #ce-table
 def columns_of(
     data: bytes,  # text in UTF-8
     layout: Layout,  # where the table begins
