@@ -212,7 +212,7 @@ def backtest(
                 else:
                     yield delayed(work)(task)
 
-        for result in Parallel(n_jobs=workers, return_as="generator")(todo()):
+        for result in Parallel(n_jobs=workers, return_as="generator", max_nbytes=None)(todo()):
             done.append(result)
             bar.update()
     return collect(done, history)
