@@ -198,7 +198,7 @@ def stream(
             met.add(hash(name))
         return rows
 
-    for piece in table.to_batches(columns=columns, batch_size=16_384, batch_readahead=2, fragment_readahead=1):
+    for piece in table.to_batches(columns=columns, batch_readahead=2, fragment_readahead=1):
         rows = pd.concat([rest, piece.to_pandas()], ignore_index=True)
         starts = np.flatnonzero(rows["unique_id"].ne(rows["unique_id"].shift()))
         while len(starts) > size:
