@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WAYS_OUT', 'app', 'SOURCE', 'exit_codes', 'hushed', 'Talk', 'note', 'Written', 'Source', 'Job', 'processes', 'prices',
            'day', 'recipes', 'agreed', 'place', 'evening', 'command', 'Teller', 'heard', 'load', 'records', 'grid',
-           'typed', 'no_newer', 'run', 'told', 'judged', 'forecast', 'backtest', 'Train', 'train', 'conclude',
+           'typed', 'no_newer', 'run', 'told', 'judged', 'sold', 'forecast', 'backtest', 'Train', 'train', 'conclude',
            'promote', 'Return', 'only_name', 'rollback', 'Watch', 'morning', 'watched', 'monitor', 'Renew',
            'heard_since', 'retrain', 'Look', 'data', 'made_up', 'doctor', 'Gate', 'stages', 'Stories', 'backlog',
            'Branches', 'gitflow', 'Stage', 'capstone', 'Handed', 'grade', 'progress', 'Drill', 'gameday', 'student',
@@ -20,7 +20,7 @@ import sqlite3
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import wraps
 from inspect import signature
@@ -529,13 +529,35 @@ def judged(
     failures = board.failures.to_dict("records")
     return about | {"failures": failures, "decision": asdict(decision) if decision else None}
 
+# %% ../nbs/reference/62a_cli.ipynb #cl-sold
+def sold(
+    job: Source,  # options
+) -> "pd.DataFrame | Path":  # history; or the file, when it is a large one and no option of `load` asks for a change
+    "The sales of a night."
+    import pyarrow.parquet as pq
+    from pyarrow.types import is_primitive
+
+    from mlworkbook.contract import KEYS
+    from mlworkbook.pipeline import MOST, rows_of
+    from mlworkbook.scale import check_columns
+
+    asked = job.map or job.stores or job.drop_ended or job.fill_gaps or job.level != "store"
+    if job.data and job.data.suffix.lower() == ".parquet" and not asked:
+        with suppress(ValueError, OSError):  # `load` says what is wrong
+            schema = pq.read_schema(job.data)
+            check_columns(schema)
+            plain = all(is_primitive(one.type) for one in schema if one.name not in (*KEYS, "y", "holiday"))
+            if plain and rows_of(job.data) > MOST:
+                return job.data
+    return load(job)
+
 # %% ../nbs/reference/62a_cli.ipynb #cl-forecast
 @command(Job)
 def forecast(job: Job) -> None:  # options
     "Tonight, without an exam: publish the next days from these sales, with who serves."
     from mlworkbook import pipeline
 
-    history = load(job)
+    history = sold(job)
     with job.step("forecast") as said:
         options = {"horizon": job.horizon, "ended": job.drop_ended, "today": evening(job)}
         night = pipeline.publish(job.called(), history, **options, **place(job))

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['logger', 'GROUP', 'SALES', 'MOST', 'ENOUGH', 'NEW', 'DAYS', 'NOTHING', 'Night', 'last_night', 'check_delivery',
-           'asks', 'as_known', 'publish', 'keep_sales', 'Agreed', 'entered', 'contest', 'went_back', 'train', 'mark_of',
-           'examine_and_train', 'promote', 'retrain', 'is_due', 'mend', 'current', 'decide', 'Evening', 'run_evening',
-           'past_of_team', 'past_nights', 'past_of', 'limits_of', 'Watched', 'heard_on', 'watch', 'maker_of',
-           'rollback']
+           'asks', 'told', 'sampled', 'as_known', 'publish', 'rows_of', 'keep_sales', 'Agreed', 'entered', 'contest',
+           'went_back', 'train', 'mark_of', 'examine_and_train', 'promote', 'retrain', 'is_due', 'mend', 'current',
+           'decide', 'Evening', 'run_evening', 'past_of_team', 'past_nights', 'past_of', 'limits_of', 'Watched',
+           'heard_on', 'watch', 'maker_of', 'rollback']
 
 # %% ../nbs/reference/57b_pipeline.ipynb #pi-imports
 import logging
@@ -18,13 +18,15 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from .backtest import backtest
-from .batch import Batch, only_one, run_batch
+from .batch import Batch, Known, known_by, only_one, write_night
 from .contract import Forecast, check_history, check_horizon, last_day, past
 from .errors import DataError, Refused
 from .exercises import write_atomic
+from .intake import look
 from .leaderboard import TEAM, Leaderboard, Verdict, exam, exam_nights, examine_team, leaderboard, name_of
 from mlworkbook.monitor import (
     COLUMNS,
@@ -44,7 +46,7 @@ from .registry import find, load_champion
 from .retrain import DECIDED, Record, due, implausible, journal, write
 from .retrain import frozen as old_coefficients
 from .solver import SOLVER
-from .team import EVENINGS, LEAST, YOUNG, evening, past_evenings, past_forecasts, sample, unplanned
+from .team import EVENINGS, LEAST, YOUNG, chosen, evening, past_evenings, past_forecasts, sample, unplanned
 from .tracking import connect, digest
 from .value import BAKERY_COSTS, UnitCosts
 from mlworkbook.versions import (
@@ -96,13 +98,13 @@ def last_night(
 def check_delivery(
     place: Place,  # of the shop
     champion: Champion,  # who serves
-    history: pd.DataFrame,  # checked history of this evening
+    came: Known,  # sales of this evening
     *,
     ended: bool = False,  # was it said that missing series have closed?
     today: pd.Timestamp | str | None = None,  # this evening: sales of later days are not believed
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:  # series that are new, and those that have ended
     "Compare what came with the last night and with the champion; raises `DataError` before anything is written."
-    last, (night, before) = last_day(history), last_night(place)
+    last, (night, before) = came.last, last_night(place)
     if today is not None and last > pd.Timestamp(today):
         raise DataError(
             f"sales of {last:%Y-%m-%d} came on {pd.Timestamp(today):%Y-%m-%d}, expected that day or earlier ones; "
@@ -113,15 +115,16 @@ def check_delivery(
             f"the sales end on {last:%Y-%m-%d}, but the night of {night:%Y-%m-%d} is published: this file is older; "
             "bring the newest one"
         )
-    now, known = set(history["unique_id"]), set(before or champion.series)
+    now, known = set(came.names), set(before or champion.series)
     if (gone := sorted(known - now)) and (not ended or not known & now):
         raise DataError(
             f"{len(gone)} of {len(known)} series of the last night are not in these sales, first {gone[0]!r}; "
             "bring them, or say that they have closed: ended='drop'",
             ("ended",),
         )
-    if champion.columns is not None and columns_of(history) != champion.columns:
-        lost, new = set(champion.columns) - set(history), set(columns_of(history)) - set(champion.columns)
+    columns = columns_of(came.columns)
+    if champion.columns is not None and columns != champion.columns:
+        lost, new = set(champion.columns) - set(columns), set(columns) - set(champion.columns)
         what = f"{min(lost)!r} is missing" if lost else f"{min(new)!r} is new"
         raise DataError(
             f"column {what}, expected {', '.join(champion.columns) or 'none'} besides series, day and sales, as when "
@@ -137,32 +140,42 @@ GROUP = 250  # series that are forecast together
 def asks(
     place: Place,  # of the shop
     champion: Champion,  # who serves
-    known: pd.DataFrame,  # history of this evening
+    history: pd.DataFrame | Known,  # history of this evening; or the file that was looked at
     horizon: int,  # days ahead
     workers: int = 1,  # processes
 ) -> Forecast:  # for groups of its series
     "The champion's recipe, fitted anew when it is asked; what fails in a recipe of one's own is told."
-    looked: dict[str, Forecast] = {}
+    ready: Forecast = champion.recipe
+    if champion.recipe.name == TEAM:
+        some = sampled(history) if isinstance(history, Known) else history
+        tonight = standing_of(champion.recipe, some, horizon, workers=workers, folder=place.kept)
+        ready = partial(play_team, team=champion.recipe, tonight=tonight)
+    return partial(told, ready, champion.recipe) if is_own(champion.recipe) else ready
 
-    def ask(rows: pd.DataFrame, days: int) -> pd.DataFrame:
-        if not looked:
-            ready: Forecast = champion.recipe
-            if champion.recipe.name == TEAM:
-                options = {"workers": workers, "folder": place.kept}
-                tonight = standing_of(champion.recipe, known, horizon, **options)
-                ready = partial(play_team, team=champion.recipe, tonight=tonight)
-            looked["recipe"] = ready
-        try:
-            return looked["recipe"](rows, days)
-        except Exception as error:
-            if not is_own(champion.recipe):
-                raise
-            raise DataError(
-                f"recipe {champion.recipe.name!r} failed tonight ({type(error).__name__}: {error}); repair it, or let "
-                "another one serve: mlworkbook rollback"
-            ) from error
 
-    return ask
+def told(
+    ready: Forecast,  # what forecasts
+    recipe: Recipe,  # of one's own
+    rows: pd.DataFrame,  # history of some series
+    horizon: int,  # days ahead
+) -> pd.DataFrame:  # forecast
+    "Forecast, or say whose recipe failed; raises `DataError`."
+    try:
+        return ready(rows, horizon)
+    except Exception as error:
+        raise DataError(
+            f"recipe {recipe.name!r} failed tonight ({type(error).__name__}: {error}); repair it, or let "
+            "another one serve: mlworkbook rollback"
+        ) from error
+
+# %% ../nbs/reference/57b_pipeline.ipynb #pi-sampled
+def sampled(
+    known: Known,  # file that was looked at
+) -> pd.DataFrame:  # checked history of the series on which a team stands
+    "Read the rows that `team.sample` would take from a frame."
+    wanted = pads.field("unique_id").isin(chosen(known.names))
+    table = pads.dataset(known.history, format="parquet").to_table(filter=wanted, batch_readahead=2)
+    return check_history(table.to_pandas())
 
 # %% ../nbs/reference/57b_pipeline.ipynb #pi-known
 def as_known(
@@ -179,7 +192,7 @@ def as_known(
 # %% ../nbs/reference/57b_pipeline.ipynb #pi-publish
 def publish(
     name: str,  # registered model
-    history: pd.DataFrame,  # sales until this evening; with columns known in advance, also those of the days to come
+    history: pd.DataFrame | str | Path,  # sales until this evening, with known columns also the days to come; or files
     *,
     horizon: int = 14,  # days ahead
     date: pd.Timestamp | str | None = None,  # last day whose sales may be seen; the history's last when omitted
@@ -192,45 +205,51 @@ def publish(
 ) -> Night:
     """Publish tonight's forecast from tonight's sales, by whoever serves; once more changes nothing.
 
-    Raises `DataError` when there is no champion, or the sales are not what it was registered for.
+    A parquet file, or a folder of them, sorted by series and day, is never held whole. Raises `DataError` when there
+    is no champion, or the sales are not what it was registered for.
     """
-    place, history = place_of(name, home, out), as_known(check_history(history), date, horizon)
+    place, frame = place_of(name, home, out), isinstance(history, pd.DataFrame)
+    history = as_known(check_history(history), date, horizon) if frame else Path(history)
     with only_one(place.folder, WAIT):
         champion = serving(place)
         if champion is None:
             raise DataError(f"{name!r} has no champion yet; the first run makes one: mlworkbook run")
-        opened, gone = check_delivery(place, champion, history, ended=ended, today=today)
-        ask = asks(place, champion, history, horizon, workers)
+        options = {"model": label(name, champion.recipe), "size": GROUP}
+        read = partial(known_by, history) if frame else partial(look, history, date=date, workers=workers)
+        known = read(horizon=horizon, **options)
+        opened, gone = check_delivery(place, champion, known, ended=ended, today=today)
+        ready = partial(asks, place, champion, history if frame else known, horizon, workers)
         if frozen:
-            ask = old_coefficients(load_champion(name, folder=place.home, engine=SOLVER))
-        made = run_batch(
-            history,
-            ask,
-            horizon,
-            place.nights,
-            model=label(name, champion.recipe),
-            size=GROUP,
-            about={"recipe": champion.recipe.to_json(), "frozen": str(frozen)},
-        )
+            ready = partial(old_coefficients, load_champion(name, folder=place.home, engine=SOLVER))
+        about = {"recipe": champion.recipe.to_json(), "frozen": str(frozen)}
+        made = write_night(known, ready, place.nights, about, workers)
         keep_sales(place, history, made)
-    day = f"{last_day(history):%Y-%m-%d}"
+    day = f"{known.last:%Y-%m-%d}"
     return Night(day, made.path, made.state, made.rows, champion.version, champion.recipe, opened, gone)
 
 # %% ../nbs/reference/57b_pipeline.ipynb #pi-sales
 SALES, MOST = "sales.parquet", 3_000_000  # rows; a larger history is not copied every night
 
 
+def rows_of(
+    history: pd.DataFrame | Path,  # history; or a parquet file or a folder of them
+) -> int:
+    "How many rows it has."
+    return len(history) if isinstance(history, pd.DataFrame) else pads.dataset(history, format="parquet").count_rows()
+
+
 def keep_sales(
     place: Place,  # of the shop
-    history: pd.DataFrame,  # that the night knew
+    history: pd.DataFrame | Path,  # that the night knew
     made: Batch,  # what was published
 ) -> None:
     "Keep the sales of the last night, with its fingerprint."
     mark = (pq.ParquetFile(made.path).schema_arrow.metadata or {})[b"fingerprint"]
     path = place.folder / SALES
     with_mark = pq.ParquetFile(path).schema_arrow.metadata or {} if path.is_file() else {}
-    if len(history) > MOST or with_mark.get(b"night") == mark:
+    if with_mark.get(b"night") == mark or rows_of(history) > MOST:
         return
+    history = history if isinstance(history, pd.DataFrame) else check_history(pd.read_parquet(history))
     table, sink = pa.Table.from_pandas(history, preserve_index=False), pa.BufferOutputStream()
     about = (table.schema.metadata or {}) | {b"night": mark}
     pq.write_table(table.replace_schema_metadata(about), sink, write_page_checksum=True)

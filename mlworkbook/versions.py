@@ -241,7 +241,7 @@ def serving(
 
 # %% ../nbs/reference/57a_versions.ipynb #ve-enroll
 def columns_of(
-    history: pd.DataFrame,  # history
+    history: pd.DataFrame | list[str],  # history, or its columns
 ) -> tuple[str, ...]:  # in order of name
     "Columns besides series, day and sales; closed days may be marked or not, the recipes do without."
     return tuple(sorted(set(history) - {"unique_id", "ds", "y", "closed"}))

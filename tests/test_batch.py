@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from mlworkbook.batch import Batch, as_of, complete, fingerprint, only_one, run_batch, write_report
+from mlworkbook.batch import Batch, as_of, complete, fingerprint, only_one, run_batch, write_night, write_report
 from mlworkbook.exercises import write_atomic
+from mlworkbook.intake import look
 
 
 def shop(series=7, days=60, ahead=14, seed=0):
@@ -48,7 +51,10 @@ def listing(folder):
 
 
 def run(history, folder, forecast=steady, **options):
-    return run_batch(history, forecast, 14, folder, **{"model": "steady", "size": 2} | options)
+    options = {"model": "steady", "size": 2} | options
+    if not isinstance(history, Path):
+        return run_batch(history, forecast, 14, folder, **options)
+    return write_night(look(history, 14, **options), lambda: forecast, folder, workers=options.get("workers", 1))
 
 
 class TestAsOf:
@@ -240,6 +246,157 @@ class TestRunBatch:
 def in_process(code, *arguments, timeout=100):
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+
+
+def crowd(history, horizon):
+    "What a series gets depends on the others of its group."
+    made = steady(history, horizon)
+    return made.assign(yhat=made["yhat"] + made["yhat"].mean())
+
+
+@pytest.fixture
+def files(tmp_path):
+    "The shop in a file, and in a folder of two; a series is torn apart by row groups, `promo` is not planned for all."
+    history = shop()
+    unplanned = history["unique_id"].gt("S03") & history["y"].isna()
+    table = pa.Table.from_pandas(history.assign(promo=history["promo"].mask(unplanned)), preserve_index=False)
+    table = table.set_column(4, "promo", table["promo"].cast("int8")).replace_schema_metadata(None)
+    table = table.set_column(0, "unique_id", table["unique_id"].dictionary_encode())
+    pq.write_table(table, tmp_path / "shop.parquet", row_group_size=50)
+    (tmp_path / "shop").mkdir()
+    for number, rows in enumerate((table[:148], table[148:])):
+        pq.write_table(rows, tmp_path / "shop" / f"{number}.parquet")
+    return {"frame": pd.read_parquet(tmp_path / "shop.parquet")} | {
+        kind: tmp_path / name for kind, name in (("file", "shop.parquet"), ("folder", "shop"))
+    }
+
+
+class TestFiles:
+    @pytest.mark.parametrize("workers", [1, 2])
+    @pytest.mark.parametrize("kind", ["frame", "file", "folder"])
+    def test_same_bytes_whoever_works_and_wherever_they_lie(self, files, kind, workers, tmp_path):
+        calm = run(files["frame"], tmp_path / "calm", crowd)
+        done = run(files[kind], tmp_path / "nights", crowd, workers=workers)
+        assert (done.state, done.made, done.rows) == ("written", 4, 98)
+        assert done.path.read_bytes() == calm.path.read_bytes()
+        assert run(files[kind], tmp_path / "nights", crowd, workers=workers).state == "unchanged"
+        assert sorted(listing(tmp_path / "nights")) == [".lock", "date=2024-02-29/forecast.parquet"]
+
+    def test_what_was_done_is_not_done_again(self, files, tmp_path):
+        asked = []
+
+        def mortal(history, horizon):
+            asked.extend(history["unique_id"].unique())
+            if "S05" in asked:
+                raise KeyboardInterrupt
+            return crowd(history, horizon)
+
+        with pytest.raises(KeyboardInterrupt):
+            run(files["file"], tmp_path / "nights", mortal)
+        done = run(files["folder"], tmp_path / "nights", crowd, workers=2)
+        assert asked[-2:] == ["S04", "S05"] and (done.made, done.kept) == (2, 2)
+        assert done.path.read_bytes() == run(files["frame"], tmp_path / "calm", crowd).path.read_bytes()
+
+    @pytest.mark.parametrize("workers", [1, 2])
+    @pytest.mark.parametrize(
+        ("spoil", "reason"),
+        [
+            (lambda rows: rows[rows.index != 100], "days are missing"),
+            (lambda rows: rows.assign(y=rows["y"].mask(rows.index == 370, -1)), "expected 0 or more"),
+            (lambda rows: rows[~(rows["unique_id"].eq("S03") & rows["ds"].gt("2024-02-20"))], "same last day"),
+            (lambda rows: rows[rows["unique_id"].lt("S02") | rows["ds"].lt("2024-02-20")], "same last day"),
+            (lambda rows: rows[rows["ds"].lt("2024-03-10")], "horizon is 14, but .* are known for 9 days after"),
+            (lambda rows: rows.assign(y=np.nan), "without sales"),
+        ],
+        ids=["gap", "negative", "ended", "ended-group", "calendar", "nothing"],
+    )
+    def test_messages_are_those_of_a_frame(self, spoil, reason, workers, tmp_path):
+        bad = spoil(shop())
+        bad.to_parquet(tmp_path / "bad.parquet", index=False)
+        with pytest.raises(ValueError, match=reason) as frame:
+            run(bad, tmp_path / "nights")
+        with pytest.raises(ValueError, match=reason) as file:
+            run(tmp_path / "bad.parquet", tmp_path / "nights", workers=workers)
+        assert file.type is frame.type and getattr(file.value, "ways", ()) == getattr(frame.value, "ways", ())
+        first = {name for name in bad["unique_id"].unique() if name in str(file.value)}
+        assert len(first) <= 1 and all(name in str(frame.value) for name in first)
+        assert not (tmp_path / "nights").exists()
+
+    def test_the_first_fault_of_the_file_is_told(self, tmp_path):
+        shop().drop(index=[100, 300, 500]).to_parquet(tmp_path / "bad.parquet", index=False)
+        for _ in range(3):
+            with pytest.raises(ValueError, match="first S01, 2024-01-28"):
+                run(tmp_path / "bad.parquet", tmp_path, workers=2)
+
+    def test_order_of_the_rows(self, tmp_path):
+        history = shop()
+        torn = pd.concat([history, history[history["unique_id"] == "S02"]])
+        turned = history.sort_values("unique_id", ascending=False, kind="stable")
+        for rows, reason in (
+            (torn, "the rows of S02 in shop.parquet are not together"),
+            (turned, "S03 comes after S06 in shop.parquet, expected series in the order of their names; sort the rows"),
+        ):
+            rows.to_parquet(tmp_path / "shop.parquet", index=False)
+            with pytest.raises(ValueError, match=reason):
+                run(tmp_path / "shop.parquet", tmp_path)
+
+    def test_a_file_ends_where_it_ends(self, files, tmp_path):
+        assert look(files["file"], 14, model="m", date="2024-02-29").names == [f"S{number:02d}" for number in range(7)]
+        with pytest.raises(ValueError, match="date is 2024-02-10, but shop.parquet ends on 2024-02-29; cut the file"):
+            run(files["file"], tmp_path, date="2024-02-10")
+
+    def test_a_file_that_changes_meanwhile_publishes_nothing(self, files, tmp_path):
+        known = look(files["file"], 14, model="m", size=2)
+        shop(seed=1).to_parquet(files["file"], index=False)
+        with pytest.raises(ValueError, match="the file changed while it was read; run the night again"):
+            write_night(known, lambda: steady, tmp_path / "nights")
+        assert set(listing(tmp_path / "nights")) == {".lock"}
+
+    def test_hard_to_believe_is_said_once(self, tmp_path):
+        history = shop()
+        history.loc[[30, 31, 400], "y"] = 1e6
+        history["closed"] &= ~history.index.isin([30, 31, 400])
+        history.to_parquet(tmp_path / "shop.parquet", index=False)
+        with pytest.warns(UserWarning, match="history: .* first S00 on 2024-01-31") as said:
+            run(tmp_path / "shop.parquet", tmp_path, workers=2)
+        assert len(said) == 1
+
+    def test_a_frame_of_one_group_needs_no_process(self, tmp_path):
+        asked = []
+        done = run(shop(), tmp_path, lambda *given: asked.append(given) or steady(*given), size=7, workers=2)
+        assert done.made == 1 and len(asked) == 1
+
+
+HEAVY = """
+import resource, sys
+from pathlib import Path
+from mlworkbook.baselines import seasonal_naive
+from mlworkbook.batch import write_night
+from mlworkbook.intake import look
+
+known = look(Path(sys.argv[1]), 14, model="m", size=100)
+done = write_night(known, lambda: seasonal_naive, Path(sys.argv[2]))
+print(done.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    days, peaks = 1000, []
+    for series in (300, 3000):
+        path = tmp_path / f"{series}.parquet"
+        with pq.ParquetWriter(path, pa.schema([("unique_id", "str"), ("ds", pa.timestamp("us")), ("y", "f4")])) as file:
+            for first in range(0, series, 100):
+                rows = shop(series=100, days=days, ahead=0, seed=first)[["unique_id", "ds", "y"]]
+                rows["unique_id"] = f"{first:05d}-" + rows["unique_id"]
+                file.write_table(pa.Table.from_pandas(rows, file.schema, preserve_index=False))
+        done = in_process(HEAVY, path, tmp_path / str(series))
+        assert done.returncode == 0, done.stderr
+        rows, peak = map(int, done.stdout.split())
+        assert rows == series * 14
+        peaks.append(peak / 1024)
+    held = 3000 * days * 24 / 1e6  # MB, of one copy without the names
+    assert peaks[1] - peaks[0] < held, peaks
 
 
 class TestOneAtATime:

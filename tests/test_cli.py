@@ -220,6 +220,15 @@ class TestData:
         )
         assert one == two
 
+    @pytest.mark.parametrize("spoil", ["", "text", "small", "map"])
+    def test_a_large_file_is_handed_on(self, tmp_path, monkeypatch, spoil):
+        path, sales = tmp_path / "a.parquet", make_sales(0, series=2, days=100, horizon=14)
+        sales.assign(**{"shelf": "low"} if spoil == "text" else {}).to_parquet(path, index=False)
+        monkeypatch.setattr(pipeline, "MOST", 10**6 if spoil == "small" else 100)
+        monkeypatch.setattr(cli, "load", lambda job: "loaded")
+        mapped = ["ventas=y"] if spoil == "map" else None
+        assert cli.sold(cli.Job(data=path, map=mapped)) == ("loaded" if spoil else path)
+
     def test_never_over_a_file(self, tmp_path):
         path = tmp_path / "mine.csv"
         path.write_text("mine")
