@@ -6,6 +6,9 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from contextlib import suppress
 from functools import partial
 from io import BytesIO
@@ -393,3 +396,105 @@ def test_plain_mlflow_answers_and_breaks_nothing(tmp_path):
     late[late["unique_id"] != "S03"].to_csv(tmp_path / "shop.csv", index=False)
     later = pipeline.publish(NAME, load_sales(tmp_path / "shop.csv", horizon=HORIZON), horizon=HORIZON, ended=True)
     assert (later.date, later.state, later.version) == ("2023-12-27", "written", version)
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    "More series than a team's past looks at, as a frame and as a file, and who serves: a team registered with a few."
+    room = tmp_path_factory.mktemp("chain")
+    history = make_sales(5, series=310, days=150, horizon=7).drop(columns="holiday")
+    history.to_parquet(room / "chain.parquet", index=False, row_group_size=5000)
+    served = {RULE: Recipe(RULE), "boosting": Recipe("boosting"), "slow": Recipe(RULE, {"season": 14})}
+    pipeline.train(history[history["unique_id"] < "S004"], team_of(served), name="chain", horizon=7, home=room)
+    return history, room / "chain.parquet", room
+
+
+def sent(chain, what, workers, folder, **options):
+    "A night of the chain, with its champion, in a folder of its own."
+    return pipeline.publish("chain", what, horizon=7, workers=workers, home=chain[2], out=folder, **options)
+
+
+def test_a_chain_in_a_file_is_the_chain_in_a_frame(chain, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "GROUP", 50)
+    nights = []
+    for number, (what, workers) in enumerate([(chain[0], 1), (chain[0], 2), (chain[1], 1), (str(chain[1]), 2)]):
+        night = sent(chain, what, workers, tmp_path / str(number))
+        assert (night.state, night.rows, len(night.opened), night.ended) == ("written", 310 * 7, 307, ())
+        assert sent(chain, what, workers, tmp_path / str(number)).state == "unchanged"
+        nights.append([path.read_bytes() for path in (night.path, tmp_path / str(number) / pipeline.SALES)])
+    assert all(night == nights[0] for night in nights)
+
+
+def test_a_large_chain_is_not_copied_every_night(chain, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "MOST", 1000)
+    sent(chain, chain[1], 1, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "forecast"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "options", "reason"),
+    [
+        (lambda rows: rows, {"today": "2022-05-29"}, "sales of 2022-05-30 came on 2022-05-29"),
+        (lambda rows: rows[rows["unique_id"] > "S002"], {}, "2 of 310 series of the last night are not in these sales"),
+        (lambda rows: rows.assign(shelf=0.0), {}, "column 'shelf' is new, expected promo besides"),
+        (lambda rows: rows.drop(columns="promo"), {}, "column 'promo' is missing, expected promo besides"),
+        (lambda rows: team.evening(rows, pd.Timestamp("2022-05-29"), 7), {}, "this file is older"),
+    ],
+    ids=["clock", "gone", "new", "missing", "older"],
+)
+def test_what_is_refused_of_a_frame_is_refused_of_a_file(chain, spoil, options, reason, tmp_path):
+    first = sent(chain, chain[1], 1, tmp_path)
+    spoil(chain[0]).to_parquet(tmp_path / "bad.parquet", index=False)
+    for what in (spoil(chain[0]), tmp_path / "bad.parquet"):
+        with pytest.raises(ValueError, match=reason):
+            sent(chain, what, 1, tmp_path, **options)
+    assert [path.name for path in first.path.parent.parent.iterdir() if path.is_dir()] == ["date=2022-05-30"]
+
+
+def test_a_file_waits_for_its_first_champion(chain, tmp_path):
+    with pytest.raises(ValueError, match="'chain' has no champion yet"):
+        pipeline.publish("chain", chain[1], home=tmp_path)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mlworkbook import batch, pipeline
+
+pipeline.GROUP = 50
+real, count = batch.write_atomic, []
+
+def dying(path, content):
+    done = real(path, content)
+    count.append(path)
+    if len(count) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+batch.write_atomic = dying
+if __name__ == "__main__":
+    pipeline.publish("chain", sys.argv[1], horizon=7, workers=2, home=sys.argv[2], out=sys.argv[3])
+"""
+
+
+def test_a_chain_killed_in_the_middle_goes_on(chain, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "GROUP", 50)
+    (tmp_path / "killed.py").write_text(KILLED)
+    command = [sys.executable, tmp_path / "killed.py", chain[1], chain[2], tmp_path / "out"]
+    assert subprocess.run(command, timeout=300).returncode == -signal.SIGKILL
+    assert not list((tmp_path / "out" / "forecast").glob("date=*"))
+    parts = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "forecast").glob(".date=*/0*.parquet")}
+    assert len(parts) == 3
+    asked = []
+    said = pipeline.play_team
+    monkeypatch.setattr(pipeline, "play_team", lambda *given, **more: asked.append(1) or said(*given, **more))
+    night = sent(chain, chain[1], 1, tmp_path / "out")
+    assert len(asked) == 4, "groups that were not ready"
+    assert night.path.read_bytes() == sent(chain, chain[0], 1, tmp_path / "calm").path.read_bytes()
+
+
+def test_the_benchmark_of_a_large_chain_runs():
+    command = [sys.executable, "benchmarks/bench_large.py", "--series", "260", "--days", "200"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=Path(__file__).parent.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("7280 rows written") == 2 and "limit 240 s, 4096 MB" in done.stdout
