@@ -722,7 +722,7 @@ class TestBadEvenings:
 
     def test_other_columns(self, served):
         without(served[1], column="promo")
-        refuses("column 'promo' is missing, expected closed, holiday, promo besides", "forecast", *served)
+        refuses("column 'promo' is missing, expected holiday, promo besides", "forecast", *served)
         write_until(served[1], EVENING, weather=20)
         refuses("column 'weather' is new.*\nin the terminal: --map", "forecast", *served)
         assert call("forecast", *served, "--map", "weather=").exit_code == 0
