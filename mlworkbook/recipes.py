@@ -151,13 +151,14 @@ class Recipe:
         "Read a recipe; raises `ValueError` when it is none."
         return cls(*read_text(text))
 
+# %% ../nbs/reference/43b_recipes.ipynb #rc-made
 def written(
     text: str,  # what `Recipe.to_json` wrote
 ) -> Recipe:
     "How a recipe comes back from a pickle: by one text, the same in every process."
     return Recipe.from_json(text)
 
-# %% ../nbs/reference/43b_recipes.ipynb #rc-made
+
 @dataclass(frozen=True)
 class Points:
     "A recipe without its interval."
