@@ -440,8 +440,8 @@ def grid(
 
     drawn = Table(box=box.SIMPLE_HEAD, header_style="", pad_edge=False)
     for column in table:
-        first = column == table.columns[0]
-        drawn.add_column(str(column), justify="left" if left or first else "right", no_wrap=first)
+        first, widest = column == table.columns[0], table[column].astype(str).str.len().max()
+        drawn.add_column(str(column), justify="left" if left or first else "right", no_wrap=widest >= len(str(column)))
     for row in table.astype(str).itertuples(index=False):
         drawn.add_row(*row)
     return drawn
