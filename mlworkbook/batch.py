@@ -342,7 +342,10 @@ def picture(
     grey = dict.fromkeys(names, "#808080")  # readable on white and on black: the page follows the reader's mode
     with matplotlib.rc_context(dict(matplotlib.rcParamsDefault) | grey):
         figure = Figure(figsize=(7, 2.6))
-        draw(figure.add_axes((0.1, 0.2, 0.88, 0.76)))
+        draw(ax := figure.add_axes((0.1, 0.2, 0.88, 0.76)))
+        ax.ticklabel_format(axis="y", style="plain", useOffset=False)
+        left = 0.06 + 0.014 * max(4, len(f"{ax.get_ylim()[1]:.0f}"))  # room for the numbers beside the axis
+        ax.set_position((left, 0.2, 0.98 - left, 0.76))
         sink = io.BytesIO()
         figure.savefig(sink, format="png", dpi=90, transparent=True, metadata={"Software": None})
     code = base64.b64encode(sink.getvalue()).decode()
