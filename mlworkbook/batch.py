@@ -228,7 +228,7 @@ class Batch:
 
 
 def known_by(
-    history: pd.DataFrame,  # history frame
+    history: pd.DataFrame,  # checked history
     horizon: int,  # days ahead
     *,
     model: str,  # name and version of the model
@@ -236,7 +236,7 @@ def known_by(
     size: int = 5,  # series per group
 ) -> Known:
     "Cut a history to what a night knew, and mark its groups."
-    known = as_of(history, horizon, date)
+    known = known_on(history, check_horizon(horizon), date)
     marks = [fingerprint(rows, horizon, model) for rows in groups(known, size)]
     names = known["unique_id"].unique().tolist()
     return Known(known, horizon, model, size, last_day(known), names, list(known), marks)
@@ -290,7 +290,7 @@ def run_batch(
 
     Raises `ValueError` for bad data or an incomplete forecast, `OSError` for a folder not writable or in use.
     """
-    known = known_by(history, horizon, model=model, date=date, size=size)
+    known = known_by(check_history(history), horizon, model=model, date=date, size=size)
     return write_night(known, lambda: forecast, folder, about, workers)
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-plot

@@ -467,13 +467,13 @@ def typed(
 
 def no_newer(
     job: Job,  # options
-    night: "Night",  # that was there already
+    night: "Night",  # of this evening
 ) -> None:
-    "Say that today's sales have not come."
+    "Say that today's sales have not come, when the night was there already."
     import pandas as pd
 
     today = evening(job)
-    if today is not None and pd.Timestamp(night.date) < today:
+    if night.state == "unchanged" and today is not None and pd.Timestamp(night.date) < today:
         note(f"no newer sales came: the newest are of {night.date}, whose night is published; it still serves")
 
 # %% ../nbs/reference/62a_cli.ipynb #cl-run
@@ -499,8 +499,7 @@ def run(job: Job) -> None:  # options
     files = {"forecast": str(done.night.path), "report": str(report)}
     lines += [f"{key}: {place}" for key, place in files.items()]
     lines += ["", f"Tomorrow morning: mlworkbook monitor{typed(job)}"]
-    if done.night.state == "unchanged":
-        no_newer(job, done.night)
+    no_newer(job, done.night)
     job.show(told(job, done.night) | judged(done.board, serves, done.decision) | {"files": files}, *lines)
 
 # %% ../nbs/reference/62a_cli.ipynb #cl-told
@@ -562,8 +561,7 @@ def forecast(job: Job) -> None:  # options
         options = {"horizon": job.horizon, "ended": job.drop_ended, "today": evening(job)}
         night = pipeline.publish(job.called(), history, **options, **place(job))
         said.append(f"{night.rows:,} rows {night.state}")
-    if night.state == "unchanged":
-        no_newer(job, night)
+    no_newer(job, night)
     result = told(job, night) | {"files": {"forecast": str(night.path)}}
     units = f"{result['forecast']['units']:,.0f} units by {night.recipe.name}, version {night.version}"
     job.show(result, f"night of {night.date}: {night.rows} rows {night.state}, {units}: {night.path}")
