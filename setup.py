@@ -17,11 +17,14 @@ extras = {key.removesuffix("_requirements"): settings[key].split() for key in se
 class BuildWithLessons(build_py):
     """Pack the lessons, so that `mlworkbook student` works without a clone, and the files that a lesson reads."""
 
+    def find_package_modules(self, package, package_dir):
+        return [module for module in super().find_package_modules(package, package_dir) if module[1] != "_modidx"]
+
     def run(self):
         super().run()
         if not self.editable_mode:
             target = Path(self.build_lib, settings["lib_name"], "lessons")
-            lessons = shutil.ignore_patterns("*.py", ".*", "__pycache__", "reference")
+            lessons = shutil.ignore_patterns("*.py", ".*", "__pycache__", "library", "ops", "course", "cli")
             shutil.copytree(here / "nbs", target, dirs_exist_ok=True, ignore=lessons)
             for name in ("settings.ini", "constraints.txt", "environment.yml"):
                 shutil.copy(here / name, target.parent / name)

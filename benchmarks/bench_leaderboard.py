@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 
 from measure import cpu, peak
-from mlworkbook.backtest import backtest
+from mlworkbook.backtesting import backtest
 from mlworkbook.baselines import auto_ets, moving_average, naive
 from mlworkbook.contract import KEYS, Forecast
-from mlworkbook.exercises import write_atomic
-from mlworkbook.leaderboard import TEAM, Leaderboard, exam_nights, leaderboard, tabulate
+from mlworkbook.evaluation import TEAM, Leaderboard, exam_nights, leaderboard, tabulate
 from mlworkbook.metrics import score
+from mlworkbook.ops.files import write_atomic
 from mlworkbook.recipes import RULE, Recipe, default_recipes
 from mlworkbook.sales import load_sales, make_sales
 from mlworkbook.team import evening, feasts, sample, unplanned

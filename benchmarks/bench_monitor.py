@@ -13,8 +13,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from measure import measure
-from mlworkbook.exercises import write_atomic
 from mlworkbook.monitor import study, summary
+from mlworkbook.ops.files import write_atomic
 
 TABLE = Path(__file__).parent.parent / "mlworkbook" / "data" / "monitor.csv"
 FIRST_SEED = 1000

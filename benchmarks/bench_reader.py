@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 
 from measure import cpu
-from mlworkbook.reader import read_text
+from mlworkbook.ops.reader import read_text
 from mlworkbook.sales import make_sales
 
 LIMIT, ROOM = 1.5, 512
 PEAK = """
 import sys, threading, time, psutil
-from mlworkbook.reader import read_text
+from mlworkbook.ops.reader import read_text
 seen = []
 def watch():
     while True: seen.append(psutil.Process().memory_info().rss); time.sleep(0.005)

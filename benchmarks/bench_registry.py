@@ -16,7 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 from measure import cpu
-from mlworkbook.backtest import backtest
+from mlworkbook.backtesting import backtest
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.forecaster import Forecaster, Params, prophet_forecast
 from mlworkbook.registry import load_champion, log_panel, promote

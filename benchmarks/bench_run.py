@@ -16,7 +16,7 @@ import psutil
 
 from measure import cpu, memory
 
-MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
+MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli.app import main; main()"]
 
 
 def measure(

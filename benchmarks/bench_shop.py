@@ -4,7 +4,7 @@ The shocks: a third of the shops lower for ever, three weeks of road works, prom
 lived by the loop (alarms and calendar), by the calendar alone, by the first champion for ever, by the steady recipe
 alone for ever, and by last week's rule; the last world also by somebody who asks when it rings and takes the mark of
 the promotions away. Shocks are known, so delay and false alarms are counted. Figures do not depend on the machine.
-`--write` renews the table that lesson 62 quotes. A smaller run for tests: bench_shop.py --stores 1 --days 12
+`--write` renews the table that lesson 56 quotes. A smaller run for tests: bench_shop.py --stores 1 --days 12
 """
 
 import argparse
@@ -17,12 +17,12 @@ from threadpoolctl import threadpool_limits
 
 from measure import cpu
 from mlworkbook.contract import last_day, past, seen
-from mlworkbook.exercises import write_atomic
+from mlworkbook.course.shop import Life, by_rule, daily_cost, live_shop, reaction
 from mlworkbook.forecaster import Params
 from mlworkbook.monitor import calibrate, rings, strike
-from mlworkbook.retrain import Plan, Shelf, two_recipes
+from mlworkbook.ops.files import write_atomic
+from mlworkbook.retraining import Plan, Shelf, two_recipes
 from mlworkbook.sales import make_sales
-from mlworkbook.shop import Life, by_rule, daily_cost, live_shop, reaction
 from mlworkbook.solver import cross_validation
 
 DAY, EVENING = pd.Timedelta(days=1), pd.Timestamp("2023-12-31")

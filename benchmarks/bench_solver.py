@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
 from measure import cpu, peak
-from mlworkbook.backtest import cutoffs
+from mlworkbook.backtesting import cutoffs
 from mlworkbook.baselines import open_days
 from mlworkbook.contract import future, past
 from mlworkbook.forecaster import Params, quiet, unfitted

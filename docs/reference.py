@@ -30,8 +30,8 @@ TEXTS = {
         "reference": "Referencia",
         "extra": "Consulta",
         "modules": "Los módulos del paquete",
-        "about": "Cada módulo nace de una lección o de un cuaderno de referencia. Esta página los reúne en el orden en "
-        "que se importan.",
+        "about": "Cada módulo nace de una lección o de un cuaderno de referencia. Esta página los reúne: primero "
+        "la biblioteca, después las demás alas.",
         "module": "Módulo",
         "what": "Qué hace",
         "lesson": "Lección",
@@ -46,7 +46,7 @@ TEXTS = {
         "leaderboard": "La clasificación de las recetas",
         "ranking": "Todas contestan a lo mismo: {evenings} tardes, los 14 días después de cada una, y ninguna sabe más "
         "de lo que se sabía esa tarde: ni ventas posteriores, ni promociones sin planificar, ni puertas cerradas sin "
-        "aviso. La lección {{doc}}`/develop/44_ranking` construye el examen, {{doc}}`/play/23_baselines` presenta a "
+        "aviso. La lección {{doc}}`/develop/37_ranking` construye el examen, {{doc}}`/play/23_baselines` presenta a "
         "los rivales baratos y {{doc}}`/develop/34_forecaster` a Prophet. En negrita, lo mejor de cada columna.",
         "levels": {"store": "Por tienda: {} series", "product": "Por tienda y producto: {} series"},
         "measures": {
@@ -117,8 +117,8 @@ TEXTS = {
         "reference": "Reference",
         "extra": "Look up",
         "modules": "Modules of the package",
-        "about": "Each module is born in a lesson or in a reference notebook. This page lists them in the order of "
-        "their imports.",
+        "about": "Each module is born in a lesson or in a reference notebook. This page lists them: the library "
+        "first, then the other wings.",
         "module": "Module",
         "what": "What it does",
         "lesson": "Lesson",
@@ -133,7 +133,7 @@ TEXTS = {
         "leaderboard": "The leaderboard of the recipes",
         "ranking": "All answer the same question: {evenings} evenings, the 14 days after each, and none knows more "
         "than was known that evening: no later sale, no promotion without a plan, no door shut without notice. The "
-        "lesson {{doc}}`/develop/44_ranking` builds the exam, {{doc}}`/play/23_baselines` presents the cheap rivals "
+        "lesson {{doc}}`/develop/37_ranking` builds the exam, {{doc}}`/play/23_baselines` presents the cheap rivals "
         "and {{doc}}`/develop/34_forecaster` presents Prophet. The best of each column is bold.",
         "levels": {"store": "By store: {} series", "product": "By store and product: {} series"},
         "measures": {
@@ -197,7 +197,8 @@ TEXTS = {
 
 
 KINDS = ("code", "markdown")
-REFERENCE = "reference"  # folder of the notebooks that are no lessons
+REFERENCE = "reference"  # key of the notebooks that are no lessons of a stage
+HOMES = ("course", "library", "ops", "cli")  # their folders
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,9 +206,9 @@ class Lesson:
     "What the site must know of a lesson, or of a reference notebook, before it reads it."
 
     docname: str  # "discover/12_value"
-    number: str  # "12"; "62a" for a reference notebook
+    number: str  # "12"; empty for a reference notebook
     stage: str  # "discover", or "reference"
-    module: str  # "value"; empty when the lesson exports nothing
+    module: str  # "value", "ops.files"; empty when the lesson exports nothing
 
     @property
     def page(self) -> str:
@@ -222,14 +223,15 @@ def find_lessons(
     folder: Path,  # `nbs`
     stages: list[str],  # in the order of the course
 ) -> list[Lesson]:  # in reading order, reference notebooks last
-    "Lessons are the numbered notebooks of the stages; the numbers of reference notebooks end in a letter."
+    "Lessons are the numbered notebooks of the stages; the others follow by wing."
     lessons = []
-    for stage in [*stages, REFERENCE]:
-        for path in sorted((folder / stage).glob("[0-9][0-9]*_*.ipynb")):
+    for home in [*stages, *HOMES]:
+        for path in sorted((folder / home).glob("[0-9][0-9]_*.ipynb" if home in stages else "*.ipynb")):
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            found = re.search(r"^#\|\s*default_exp\s+(\w+)", "".join(cells[0]["source"]), re.M)
-            number = path.stem.split("_")[0]
-            lessons.append(Lesson(f"{stage}/{path.stem}", number, stage, found[1] if found else ""))
+            found = re.search(r"^#\|\s*default_exp\s+([\w.]+)", "".join(cells[0]["source"]), re.M)
+            number = path.stem.split("_")[0] if home in stages else ""
+            stage = home if home in stages else REFERENCE
+            lessons.append(Lesson(f"{home}/{path.stem}", number, stage, found[1] if found else ""))
     return lessons
 
 
@@ -250,7 +252,7 @@ def contents(
 
 def module_list(lessons: list[Lesson], texts: dict) -> str:
     "The page that lists the modules, as reStructuredText."
-    lessons = sorted(lessons, key=lambda lesson: lesson.number)
+    lessons = sorted(lessons, key=lambda lesson: ("." in lesson.module, lesson.module))
     rows = [f"   * - {texts['module']}\n     - {texts['what']}\n     - {texts['notebook']}"]
     for lesson in lessons:
         what = rest(inspect.getdoc(importlib.import_module(f"mlworkbook.{lesson.module}")).splitlines()[0])
@@ -273,7 +275,7 @@ def traceability_page(
     texts: dict,
 ) -> str:  # MyST
     "Stories of the workbook, their criteria and the tests that prove them."
-    from mlworkbook.backlog import load_backlog
+    from mlworkbook.project.backlog import load_backlog
 
     backlog = load_backlog(path)
     lines = [f"# {texts['traceability']}", texts["proof"]]
@@ -506,7 +508,7 @@ def add_pages(app: Sphinx) -> None:
 
 def number_titles(app: Sphinx, env: object) -> None:
     "Show the number of a lesson before its title in the sidebar, in links and at the foot of the pages."
-    for lesson in app.lessons:
+    for lesson in (lesson for lesson in app.lessons if lesson.number):
         titles = [env.titles[lesson.docname], env.tocs[lesson.docname][0][0][0]]
         for title in titles:
             title.insert(0, [nodes.inline("", lesson.number, classes=["lesson-number"]), nodes.Text(" ")])
@@ -532,7 +534,7 @@ def add_context(app: Sphinx, page: str, template: str, context: dict, doctree: o
 
 def write_downloads(app: Sphinx, error: Exception | None) -> None:
     "Write the learner's edition of every lesson where the pages link to it."
-    from mlworkbook.exercises import student_notebook
+    from mlworkbook.course.exercises import student_notebook
 
     if error or app.builder.format != "html":
         return

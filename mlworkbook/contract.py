@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .errors import DataError
+from .ops.errors import DataError
 
 # %% ../nbs/discover/15_contract.ipynb #co-rule
 class Clause(NamedTuple):

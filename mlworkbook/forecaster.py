@@ -30,7 +30,7 @@ from joblib import Parallel, delayed
 from .baselines import close, open_days, seasonal_naive
 from .contract import check_history, past, regressors
 from .contract import future as days_ahead
-from .exercises import write_atomic
+from .ops.files import write_atomic
 
 if TYPE_CHECKING:
     from cmdstanpy import CmdStanModel

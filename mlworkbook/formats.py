@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .exercises import write_atomic
+from .ops.files import write_atomic
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .cells import UNSAID, Reading
+from .ops.cells import UNSAID, Reading
 from mlworkbook.contract import (
     KEYS,
     STEP,
@@ -32,8 +32,8 @@ from mlworkbook.contract import (
     timeline,
     to_number,
 )
-from .errors import DataError
-from .reader import read_text, warn_alike
+from .ops.errors import DataError
+from .ops.reader import read_text, warn_alike
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlworkbook.stages import deliverables, gate
+from mlworkbook.project.stages import deliverables, gate
 
 nbval = pytest.importorskip("nbval.plugin")
 

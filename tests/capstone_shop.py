@@ -1,4 +1,4 @@
-"The project of lesson 59: its answers are read from the lesson, and walked from the terminal alone."
+"The project of lesson 61: its answers are read from the lesson, and walked from the terminal alone."
 
 import json
 import os
@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-LESSON = Path(__file__).parent.parent / "nbs" / "deploy" / "59_capstone.ipynb"
-MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
+LESSON = Path(__file__).parent.parent / "nbs" / "deploy" / "61_capstone.ipynb"
+MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli.app import main; main()"]
 TRAIN = ["run", "--name", "shop", "--costs", "0.3,0.6", "--workers", "1", "--quiet", "--data"]
 MONTH = ["--name", "shop", "--data", "later.csv"]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from mlworkbook import pipeline
-from mlworkbook.errors import DataError, Refused
-from mlworkbook.retrain import journal
+from mlworkbook.ops.errors import DataError, Refused
+from mlworkbook.retraining import journal
 from mlworkbook.sales import load_sales, make_sales
 from mlworkbook.tracking import connect
 

@@ -13,8 +13,11 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import WaiterError
 
-from mlworkbook import aws
-from mlworkbook.aws import (
+from mlworkbook.contract import future
+from mlworkbook.forecaster import Forecaster, Params
+from mlworkbook.formats import to_onnx
+from mlworkbook.project import aws
+from mlworkbook.project.aws import (
     OURS,
     Cloud,
     CloudError,
@@ -40,9 +43,6 @@ from mlworkbook.aws import (
     template_path,
     user_data,
 )
-from mlworkbook.contract import future
-from mlworkbook.forecaster import Forecaster, Params
-from mlworkbook.formats import to_onnx
 from mlworkbook.sales import make_sales
 
 ROOT = Path(__file__).parent.parent
@@ -147,7 +147,7 @@ def test_a_process_of_ours_sees_nothing_of_the_learner(monkeypatch, tmp_path):
 
 
 def test_no_cell_of_the_lesson_throws_the_switch():
-    notebook = json.loads((ROOT / "nbs/deploy/54_aws.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((ROOT / "nbs/deploy/59_aws.ipynb").read_text(encoding="utf-8"))
     code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     given = {
         key.arg: ast.unparse(key.value)
@@ -353,7 +353,7 @@ def test_a_package_goes_to_an_empty_folder(tmp_path):
 def test_the_same_files_make_the_same_zip(tmp_path):
     package(tmp_path / "one", names=())
     package(tmp_path / "two", names=())
-    os.utime(tmp_path / "two/mlworkbook/aws.py", (1e9, 1e9))
+    os.utime(tmp_path / "two/mlworkbook/project/aws.py", (1e9, 1e9))
     assert pack(tmp_path / "one") == pack(tmp_path / "two")
 
 
@@ -439,5 +439,5 @@ def test_a_bill_adds_up_in_euros():
 
 def test_importing_the_module_is_light():
     heavy = {"boto3", "botocore", "pandas", "onnxruntime", "yaml"}
-    code = f"import sys, mlworkbook.aws; print(*sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, mlworkbook.project.aws; print(*sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from mlworkbook.backlog import (
+from mlworkbook.project.backlog import (
     adf,
     chunks,
     github_issues,

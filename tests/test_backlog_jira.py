@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from jira_server import POINTS, serve
-from mlworkbook.backlog import BULK, PATIENCE, SETTLE, Backlog, JiraSite, jira_site, label, send_to_jira
+from mlworkbook.project.backlog import BULK, PATIENCE, SETTLE, Backlog, JiraSite, jira_site, label, send_to_jira
 
 TOKEN = "s3cr3t-T0ken/with+signs"
 ENVIRON = {"JIRA_EMAIL": "me@example.com", "JIRA_TOKEN": TOKEN}

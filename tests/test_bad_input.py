@@ -16,8 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 from mlworkbook import tracking
-from mlworkbook.cli import app
-from mlworkbook.exercises import workspace
+from mlworkbook.cli.app import app
+from mlworkbook.ops.files import workspace
 from mlworkbook.sales import make_sales
 
 
@@ -249,7 +249,7 @@ class TestPlaces:
 
     def test_output_folder_is_in_use(self, tmp_path, monkeypatch):
         from mlworkbook import pipeline
-        from mlworkbook.batch import only_one
+        from mlworkbook.ops.files import only_one
 
         monkeypatch.setattr(pipeline, "WAIT", 0.2)  # seconds; a second command waits ten minutes
         with only_one(tmp_path / "out"):
@@ -275,7 +275,7 @@ def mounted(folder, options, command):
     return subprocess.run(whole, capture_output=True, text=True, timeout=280)
 
 
-RUN = shlex.join([sys.executable, "-c", "from mlworkbook.cli import main; main()", "run"])
+RUN = shlex.join([sys.executable, "-c", "from mlworkbook.cli.app import main; main()", "run"])
 
 
 @pytest.mark.slow
@@ -299,7 +299,7 @@ class TestDisks:
 
 
 def test_full_disk_is_told_apart():
-    from mlworkbook.cli import _reason
+    from mlworkbook.cli.app import _reason
 
     assert "No space left" in _reason(OSError(errno.ENOSPC, "No space left on device"))
     assert "tracking store cannot be written" in _reason(sqlite3.OperationalError("database or disk is full"))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlworkbook.backtest import backtest
+from mlworkbook.backtesting import backtest
 from mlworkbook.baselines import (
     auto_ets,
     boosting,

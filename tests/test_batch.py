@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlworkbook.batch import Batch, as_of, complete, fingerprint, only_one, run_batch, write_night, write_report
-from mlworkbook.exercises import write_atomic
+from mlworkbook.batch import Batch, as_of, complete, fingerprint, run_batch, write_night, write_report
 from mlworkbook.intake import look
+from mlworkbook.ops.files import only_one, write_atomic
 
 
 def shop(series=7, days=60, ahead=14, seed=0):
@@ -422,7 +422,7 @@ class TestOneAtATime:
         code = """
 import os, signal, sys
 from pathlib import Path
-from mlworkbook.batch import only_one
+from mlworkbook.ops.files import only_one
 with only_one(Path(sys.argv[1])):
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -699,7 +699,7 @@ class TestReport:
 WRITER = """
 import sys
 from pathlib import Path
-from mlworkbook.exercises import write_atomic
+from mlworkbook.ops.files import write_atomic
 path, letter = Path(sys.argv[1]), sys.argv[2].encode()
 for _ in range(150):
     write_atomic(path, letter * 50_000)

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from capstone_shop import answers, terminal, walk
-from mlworkbook import capstone
+from mlworkbook.course import capstone
+from mlworkbook.project.stages import STAGES, record
 from mlworkbook.sales import make_sales
-from mlworkbook.stages import STAGES, record
 from mlworkbook.tracking import connect, resettle
 
 KEYS = {one.key for one in capstone.RUBRIC}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlworkbook.charter import (
+from mlworkbook.project.charter import (
     FORMAT,
     Charter,
     Metric,

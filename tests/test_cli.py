@@ -16,19 +16,20 @@ from typer.testing import CliRunner
 
 from ctrl_c import press
 from jira_server import serve
-from mlworkbook import cli, pipeline, versions
-from mlworkbook.batch import only_one
-from mlworkbook.exercises import remember, workspace, write_atomic
+from mlworkbook import pipeline, versions
+from mlworkbook.cli.app import app as cli
+from mlworkbook.course.exercises import remember
 from mlworkbook.forecaster import Forecaster, Params
-from mlworkbook.gitflow import Repository
+from mlworkbook.ops.files import only_one, workspace, write_atomic
+from mlworkbook.project.gitflow import Repository
+from mlworkbook.project.stages import deliverables, record
 from mlworkbook.recipes import Recipe
 from mlworkbook.registry import log_panel
 from mlworkbook.sales import load_sales, make_sales
 from mlworkbook.solver import SOLVER
-from mlworkbook.stages import deliverables, record
 from mlworkbook.tracking import connect, start_run
 
-MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli import main; main()"]
+MLWORKBOOK = [sys.executable, "-c", "from mlworkbook.cli.app import main; main()"]
 SMALL = ["--initial", "300", "--period", "25", "--horizon", "7", "--workers", "1"]
 
 
@@ -271,12 +272,12 @@ class TestCourse:
         remember("cli.retry")
         after = json.loads(call("progress", "--json").stdout)
         assert before["solved"] == 0 and after["solved"] == 1 and after["total"] == before["total"] >= 3
-        assert {"lesson": "58_night", "solved": 1, "total": 3} in after["lessons"]
+        assert {"lesson": "53_night", "solved": 1, "total": 3} in after["lessons"]
         assert "1 of" in call("progress").stdout
 
     def test_student_never_overwrites(self, tmp_path):
         assert call("student", tmp_path / "mine").exit_code == 0
-        lesson = tmp_path / "mine" / "deploy" / "58_night.ipynb"
+        lesson = tmp_path / "mine" / "deploy" / "53_night.ipynb"
         assert "raise NotImplementedError" in lesson.read_text(encoding="utf-8")
         lesson.write_text("my work")
         again = call("student", tmp_path / "mine")
@@ -314,7 +315,7 @@ class TestProject:
         assert wrong.exit_code == 2 and "expected one of discover, play" in wrong.stderr
 
     def test_doctor_counts_required_tools_only(self, monkeypatch):
-        from mlworkbook import tools
+        from mlworkbook.course import tools
 
         def pretend(*states):
             found = [
@@ -352,7 +353,7 @@ class TestProject:
         assert call("backlog", "--file", own, "--send").exit_code == 2
 
     def test_backlog_sends_only_when_told(self, monkeypatch):
-        monkeypatch.setattr("mlworkbook.backlog.SETTLE", 0)
+        monkeypatch.setattr("mlworkbook.project.backlog.SETTLE", 0)
         own = Path(__file__).parent.parent / "backlog.yaml"
         monkeypatch.setenv("JIRA_EMAIL", "me@example.com")
         monkeypatch.setenv("JIRA_TOKEN", "s3cr3t")

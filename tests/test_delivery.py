@@ -1,4 +1,4 @@
-"Promises of lesson 55: workflows read as the server reads them, rehearsals that touch nothing, releases true to a tag."
+"Promises of lesson 57: workflows read as the server reads them, rehearsals that touch nothing, releases true to a tag."
 
 import io
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlworkbook.delivery import (
+from mlworkbook.project.delivery import (
     check_release,
     check_workflow,
     combinations,
@@ -21,7 +21,7 @@ from mlworkbook.delivery import (
     rehearse,
     starts,
 )
-from mlworkbook.gitflow import Repository
+from mlworkbook.project.gitflow import Repository
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
@@ -341,7 +341,8 @@ def test_a_rehearsal_needs_a_commit_a_file_and_act(tmp_path, monkeypatch):
     repo = repository(tmp_path / "repo", GOOD)
     with pytest.raises(FileNotFoundError, match="x.yml was not found"):
         rehearse(repo.path, "x.yml")
-    monkeypatch.setattr("mlworkbook.delivery.shutil.which", lambda *a, path=None, **k: None if path else "/usr/bin/git")
+    which = "mlworkbook.project.delivery.shutil.which"
+    monkeypatch.setattr(which, lambda *a, path=None, **k: None if path else "/usr/bin/git")
     with pytest.raises(
         FileNotFoundError, match="act was not found, expected it beside Python; get it with pip install"
     ):

@@ -14,8 +14,8 @@ import pytest
 from packaging.version import Version
 from rattler import BuildString, MatchSpec, PackageRecord
 
-from mlworkbook import environment
-from mlworkbook.environment import Problem, check_environment, declared, imported, locked, problems, report
+from mlworkbook.project import environment
+from mlworkbook.project.environment import Problem, check_environment, declared, imported, locked, problems, report
 
 ROOT = Path(__file__).parent.parent
 FILES = ["settings.ini", "constraints.txt", "environment.yml", "pyproject.toml"]

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from mlworkbook.exercises import solved, student_notebook, write_student
+from mlworkbook.course.exercises import APART, solved, student_notebook, write_student
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted(ROOT.glob("nbs/*/[0-9][0-9]_*.ipynb"), key=lambda path: path.name)
+TEACHERS = [path for path in ROOT.glob("nbs/course/*.ipynb") if '"@exercise(' in path.read_text(encoding="utf-8")]
 KEPT = {"night": ["cli.retry"]}  # exercises that keep the name of their first lesson: what is solved stays solved
 EXERCISE = re.compile(r"^ +### BEGIN SOLUTION$|^@exercise\(", flags=re.MULTILINE)
 
@@ -94,7 +95,7 @@ def needed(sources):
 
 def wrong_answers(lesson):
     "Catalogue of a lesson, by exercise."
-    module = importlib.import_module(f"wrong_answers.{lesson.stem[3:]}")
+    module = importlib.import_module(f"wrong_answers.{lesson.stem.split('_')[-1]}")
     catalogue = {}
     for answer in vars(module).values():
         if name := getattr(answer, "exercise", None):
@@ -130,7 +131,7 @@ def prove(check, stub, catalogue, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("lesson", [*LESSONS, *sorted(TEACHERS)], ids=lambda path: path.stem)
 def test_exercises(lesson, tmp_path, monkeypatch, capsys):
     notebook = json.loads(lesson.read_text(encoding="utf-8"))
     monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path))
@@ -160,12 +161,12 @@ def test_exercises(lesson, tmp_path, monkeypatch, capsys):
             proven.append(match[1])
     assert len(proven) >= 3, f"{lesson.name} has {len(proven)} exercises, expected 3 or more"
     assert not catalogue, f"wrong answers for exercises that do not exist: {list(catalogue)}"
-    noun = lesson.stem[3:]
+    noun = lesson.stem.split("_")[-1]
     assert all(name.startswith(f"{noun}.") or name in KEPT.get(noun, ()) for name in proven)
 
 
 def test_student_edition_stops_at_the_first_unsolved(tmp_path, monkeypatch):
-    notebook = student_notebook(json.loads((ROOT / "nbs/start/02_exercises.ipynb").read_text(encoding="utf-8")))
+    notebook = student_notebook(json.loads((ROOT / "nbs/course/exercises.ipynb").read_text(encoding="utf-8")))
     monkeypatch.setenv("MLWORKBOOK_HOME", str(tmp_path))
     namespace = {"__name__": "__main__"}
     with pytest.raises(AssertionError, match="exercises.leftover: sin resolver"):
@@ -189,4 +190,4 @@ def test_learners_get_the_lessons_and_no_link_leads_out_of_them(tmp_path):
                 targets = re.findall(r"\]\((?!https?:)([^)#]+\.ipynb)", text)
                 found |= {((folder / name).parent / target).resolve().relative_to(folder) for target in targets}
     assert {path.as_posix() for path in linked} <= written
-    assert there - linked == {path for path in there if path.parts[0] == "reference"} != set()
+    assert there - linked == {path for path in there if path.parts[0] in APART} != set()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlworkbook.feedback import (
+from mlworkbook.course.feedback import (
     TOPICS,
     Settings,
     classify,

@@ -12,10 +12,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from mlworkbook import cli, gameday
-from mlworkbook.batch import only_one
-from mlworkbook.errors import Refused
-from mlworkbook.gameday import (
+from mlworkbook.cli.app import app as cli
+from mlworkbook.course import gameday
+from mlworkbook.course.gameday import (
     FAILURES,
     GAME,
     LENGTH,
@@ -40,6 +39,8 @@ from mlworkbook.gameday import (
     status,
 )
 from mlworkbook.monitor import live
+from mlworkbook.ops.errors import Refused
+from mlworkbook.ops.files import only_one
 from mlworkbook.pipeline import rollback
 from mlworkbook.registry import find, note, versions, write_manifest
 from mlworkbook.sales import load_sales
@@ -200,7 +201,7 @@ class TestPlayers:
         code = """
 import shutil, sys, warnings
 from pathlib import Path
-from mlworkbook.gameday import at_home, load_game, open_shop, rerun
+from mlworkbook.course.gameday import at_home, load_game, open_shop, rerun
 warnings.simplefilter("ignore")
 folder = Path(sys.argv[1])
 for name in ("out", "mlartifacts", "backup"):
@@ -212,7 +213,7 @@ print(rerun(folder).ended)
 """
         done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
         assert done.stdout.split()[-1] == "restored", "the shop works again, with models of its own"
-        code = "import sys; from mlworkbook.gameday import grade; done = grade(sys.argv[1])"
+        code = "import sys; from mlworkbook.course.gameday import grade; done = grade(sys.argv[1])"
         code += "; print(*done.destroyed, sep='|'); print(done.points)"
         done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True).stdout
         assert f"{DAY} published nights" in done and "version 1|version 2" in done

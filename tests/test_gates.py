@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from mlworkbook.project.stages import closed, deliverables, gate
 from mlworkbook.sales import make_sales, to_rossmann
-from mlworkbook.stages import closed, deliverables, gate
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlworkbook.exercises import say
-from mlworkbook.gitflow import (
+from mlworkbook.ops.language import say
+from mlworkbook.project.gitflow import (
     RULES,
     Graph,
     Names,

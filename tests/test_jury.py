@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from capstone_shop import terminal
-from mlworkbook import jury
-from mlworkbook.capstone import RUBRIC, start
-from mlworkbook.jury import Limits
+from mlworkbook.course import jury
+from mlworkbook.course.capstone import RUBRIC, start
+from mlworkbook.course.jury import Limits
 
 HONEST = """
 from mlworkbook.baselines import moving_average
@@ -37,7 +37,7 @@ HOSTILE = {
     "reads": ("open('SECRET').read()", "Permission denied"),
     "calls": ("import urllib.request\n\nurllib.request.urlopen('http://127.0.0.1:PORT')", "there is no network"),
     "cheats": (
-        "from pathlib import Path\n\nimport mlworkbook.capstone as jury\n\n"
+        "from pathlib import Path\n\nimport mlworkbook.course.capstone as jury\n\n"
         "jury.grade = jury.mark = lambda *words, **more: None\n"
         "for name in ('points.json', '../mark/points.json', 'CLASS/grades.csv'):\n"
         "    try:\n        Path(name).write_text('{}')\n    except OSError:\n        pass\n",
@@ -197,7 +197,7 @@ class TestCage:
         code = f"""
 import sys
 from pathlib import Path
-from mlworkbook.jury import Limits, fence
+from mlworkbook.course.jury import Limits, fence
 place = Path({str(tmp_path / "room")!r})
 fence(place, Limits())
 (place / "mine.txt").write_text("yes")
@@ -219,7 +219,7 @@ for work in (lambda: other.write_text("no"), kept.unlink, kept.read_text):
         code = f"""
 import time
 from pathlib import Path
-from mlworkbook.jury import Limits, fence
+from mlworkbook.course.jury import Limits, fence
 def work(seconds):
     begun = time.process_time()
     while time.process_time() < begun + seconds:

@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from mlworkbook.environment import declared, problems
+from mlworkbook.project.environment import declared, problems
 
 ROOT = Path(__file__).parent.parent
-REFERENCE = sorted(ROOT.glob("nbs/reference/*.ipynb"))
-LESSONS = sorted({*ROOT.glob("nbs/*/*.ipynb")} - {*REFERENCE}, key=lambda path: path.name)
-NOTEBOOKS = sorted([*LESSONS, *REFERENCE], key=lambda path: path.name)
-MODULES = sorted(path for path in ROOT.glob("mlworkbook/*.py") if path.stem not in ("__init__", "_modidx"))
 STAGES = {"start": "0", "discover": "1", "play": "2", "develop": "34", "deploy": "56"}
-FORBIDDEN = {"utils", "helpers", "common", "core", "base", "misc", "new", "v2"}
-LONG = {"62a_cli": {"cl-talk", "cl-job"}}  # more than 40 lines: this list only shrinks
-ids = {"ids": lambda path: path.stem}
+# who may import whom, and what lies where: the name of a wing is the package below `mlworkbook`, "" is the library
+WINGS = {
+    "ops": {"ops"},
+    "": {"ops", ""},
+    "project": {"ops", "", "project"},
+    "course": {"ops", "", "project", "course"},
+    "cli": {"ops", "", "project", "course", "cli"},
+}
+HOMES = {"library": "", "ops": "ops", "course": "course", "cli": "cli"}  # folders of notebooks outside the stages
 
 
 def cells(path: Path, kind: str) -> list[str]:
@@ -27,78 +29,119 @@ def cells(path: Path, kind: str) -> list[str]:
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
 
 
-def our_imports(source: str) -> set[str]:
-    "Modules of the package that a piece of code imports."
-    tree = ast.parse(source)
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-    named = {node.module.split(".")[1] for node in nodes if node.module.startswith("mlworkbook.")}
-    bare = {alias.name for node in nodes if node.module == "mlworkbook" for alias in node.names}
-    plain = {
-        alias.name.split(".")[1]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-        if alias.name.startswith("mlworkbook.")
-    }
-    return named | plain | (bare - {"__version__"})
+NOTEBOOKS = sorted(ROOT.glob("nbs/*/*.ipynb"), key=lambda path: (path.parent.name in HOMES, path.name))
+# lessons for instructors lie in `course` and have exercises too
+LESSONS = [path for path in NOTEBOOKS if any(source.startswith("@exercise(") for source in cells(path, "code"))]
+REFERENCE = [path for path in NOTEBOOKS if path not in LESSONS]
+MODULES = sorted(path for path in ROOT.glob("mlworkbook/**/*.py") if not path.stem.startswith("_"))
+FORBIDDEN = {"utils", "helpers", "common", "core", "base", "misc", "new", "v2"}
+LONG = {"app": {"cl-talk", "cl-job"}}  # more than 40 lines: this list only shrinks
+ids = {"ids": lambda path: path.stem}
 
 
-def place(notebook: Path) -> str:
-    "Where a notebook stands in the order of imports: 57 < 57a < 58."
-    return notebook.stem.split("_", 1)[0]
+def dotted(module: Path) -> str:
+    "Name of a module below the package: `ops.files`."
+    return ".".join(module.relative_to(ROOT / "mlworkbook").with_suffix("").parts)
+
+
+def wing(module: str) -> str:
+    "Wing of a module: `ops` of `ops.files`, nothing of `sales`."
+    return module.rpartition(".")[0]
+
+
+def imported(source: str, package: str = "") -> dict[str, int]:
+    "Modules of ours that a piece of code imports, also inside functions and for type checkers, and the first line."
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        names = []
+        if isinstance(node, ast.ImportFrom):
+            parts = ["mlworkbook", *filter(None, package.split("."))]
+            start = ".".join(parts[: len(parts) + 1 - node.level]) + "." if node.level else ""
+            place = (start + (node.module or "")).strip(".")
+            names = [place, *(f"{place}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name.removeprefix("mlworkbook.") in {dotted(path) for path in MODULES}:
+                found.setdefault(name.removeprefix("mlworkbook."), node.lineno)
+    return found
+
+
+def upward(module: str, source: str) -> list[str]:
+    "Imports of a module that go up, with their lines."
+    names = imported(source, wing(module)).items()
+    return [f"line {line}: {module} imports {name}" for name, line in names if wing(name) not in WINGS[wing(module)]]
+
+
+def exported_by(notebook: Path) -> str:
+    "The module that a notebook makes; empty when it makes none."
+    return next(iter(re.findall(r"^#\|\s*default_exp (\S+)$", cells(notebook, "code")[0], flags=re.MULTILINE)), "")
 
 
 def noun(notebook: Path) -> str:
     "Name of a notebook, and of the module it exports."
-    return notebook.stem.split("_", 1)[1]
+    return notebook.stem.split("_", 1)[-1] if notebook.stem[0].isdigit() else notebook.stem
 
 
 def test_every_notebook_has_its_own_number_and_name():
-    places, names = [place(path) for path in NOTEBOOKS], [noun(path) for path in NOTEBOOKS]
+    numbered = [path for path in NOTEBOOKS if path.parent.name in STAGES]
+    places, names = [path.stem.split("_")[0] for path in numbered], [noun(path) for path in NOTEBOOKS]
     assert len(set(places)) == len(places) and len(set(names)) == len(names)
-    for path in LESSONS:
+    for path in numbered:
         assert re.fullmatch(r"\d\d_[a-z]+", path.stem), path.stem
         assert path.stem[0] in STAGES[path.parent.name], f"{path.stem} does not belong in {path.parent.name}"
-    for path in REFERENCE:
-        assert re.fullmatch(r"\d\d[a-z]_[a-z]+", path.stem), path.stem
-        assert path.stem[:2] in places, f"{path.stem} stands after a lesson that does not exist"
     assert not FORBIDDEN & set(names)
+    assert {path.parent.name for path in NOTEBOOKS} == {*STAGES, *HOMES}
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, **ids)
 def test_a_module_is_named_after_its_notebook(notebook):
-    code = cells(notebook, "code")
-    exports = re.findall(r"^#\|\s*default_exp (\S+)$", "\n".join(code), flags=re.MULTILINE)
-    assert exports == [noun(notebook)] or not exports and notebook in LESSONS
-    if exports:
-        assert code[0] == f"#| default_exp {exports[0]}", "the directive stands alone in the first cell"
+    code, name = cells(notebook, "code"), exported_by(notebook)
+    assert name.rpartition(".")[2] == noun(notebook) or not name and notebook in LESSONS
+    if name:
+        assert code[0] == f"#| default_exp {name}", "the directive stands alone in the first cell"
+        assert wing(name) == HOMES.get(notebook.parent.name, wing(name)), f"{name} lies in another wing"
     assert not re.search(r"^#\|\s*export \S", "\n".join(code), flags=re.MULTILINE), "no export into another module"
 
 
-@pytest.mark.parametrize("module", MODULES, **ids)
+@pytest.mark.parametrize("module", MODULES, ids=dotted)
 def test_every_module_has_one_notebook(module):
-    directive = f"#| default_exp {module.stem}"
-    makers = [path.stem for path in NOTEBOOKS if directive in cells(path, "code")]
+    makers = [path.stem for path in NOTEBOOKS if exported_by(path) == dotted(module)]
     assert len(makers) == 1, f"{module.name} is exported by {makers or 'nobody: delete it'}"
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, **ids)
-def test_notebooks_import_only_what_comes_before(notebook):
-    if notebook.stem == "62a_cli":
-        return  # the terminal reaches every module
-    places = {noun(path): place(path) for path in NOTEBOOKS}
-    for name in our_imports("\n".join(cells(notebook, "code"))) - {"exercises", "cli"}:
-        assert places[name] < place(notebook), f"{notebook.stem} imports {name}"
+@pytest.mark.parametrize("module", MODULES, ids=dotted)
+def test_imports_go_down_only(module):
+    assert upward(dotted(module), module.read_text(encoding="utf-8")) == []
 
 
-def test_no_module_imports_the_terminal():
-    assert {path.stem for path in REFERENCE} >= {"62a_cli"}
-    for notebook in NOTEBOOKS:
-        exported = [source for source in cells(notebook, "code") if source.startswith("#| export")]
-        assert "cli" not in our_imports("\n".join(exported)), f"{notebook.stem} imports cli"
+def test_an_import_upwards_is_named_with_its_line():
+    text = "import os\n\n\ndef work():\n    from ..course.exercises import exercise\n"
+    assert upward("ops.files", text) == ["line 5: ops.files imports course.exercises"]
+    assert upward("sales", "from .cli.app import main") == ["line 1: sales imports cli.app"]
+    assert upward("sales", "import mlworkbook.project.aws") == ["line 1: sales imports project.aws"]
+    assert upward("project.aws", "from ..sales import load_sales\nfrom .stages import record") == []
 
 
-@pytest.mark.parametrize("module", MODULES, **ids)
+def test_no_module_imports_itself_on_a_detour():
+    graph = {
+        dotted(path): set(imported(path.read_text(encoding="utf-8"), wing(dotted(path)))) - {dotted(path)}
+        for path in MODULES
+    }
+    while ready := {name for name, needed in graph.items() if not needed & set(graph)}:
+        graph = {name: needed for name, needed in graph.items() if name not in ready}
+    assert not graph, f"these modules import one another: {sorted(graph)}"
+
+
+def test_lessons_use_only_what_came_before():
+    born = {exported_by(path): path.stem for path in NOTEBOOKS if path.parent.name in STAGES} | {"": ""}
+    for path in (path for path in NOTEBOOKS if path.parent.name in STAGES):
+        code = "\n".join(cells(path, "code"))
+        for name in imported(re.sub(r"(?m)^\s*[!%].*$", "", code)):
+            assert born.get(name, "") <= path.stem, f"{path.stem} uses {name}, which {born[name]} makes"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=dotted)
 def test_public_functions_are_documented(module):
     tree, lines = ast.parse(module.read_text(encoding="utf-8")), module.read_text(encoding="utf-8").splitlines()
     assert ast.get_docstring(tree), "the `> sentence` of the title cell is missing"

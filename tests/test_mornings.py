@@ -5,8 +5,8 @@ import pytest
 
 from mlworkbook import pipeline
 from mlworkbook.baselines import seasonal_naive
-from mlworkbook.errors import DataError
-from mlworkbook.leaderboard import ORDER, TEAM, Leaderboard
+from mlworkbook.evaluation import ORDER, TEAM, Leaderboard
+from mlworkbook.ops.errors import DataError
 from mlworkbook.recipes import RULE, Recipe
 from mlworkbook.report import sentence, stays
 from mlworkbook.sales import make_sales

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from mlworkbook.options import (
+from mlworkbook.project.options import (
     INPUTS,
     LAYERS,
     LOW,
@@ -32,7 +32,7 @@ from mlworkbook.options import (
     save_decision,
     tornado,
 )
-from mlworkbook.sources import Answer, Source
+from mlworkbook.project.sources import Answer, Source
 
 EUROS = in_euros(INPUTS)
 WHO = {"owner": "Tomás", "action": "ask", "due": "2019-06-14"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from mlworkbook.environment import report
+from mlworkbook.project.environment import report
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted(ROOT.glob("nbs/*/[0-9][0-9]_*.ipynb"), key=lambda path: path.name)
@@ -28,7 +28,7 @@ def python(code):
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.mark.parametrize("module", ["mlworkbook", "mlworkbook.cli"])
+@pytest.mark.parametrize("module", ["mlworkbook", "mlworkbook.cli.app"])
 def test_import_is_light(module):
     heavy = {"pandas", "numpy", "prophet", "mlflow", "statsforecast", "matplotlib", "pandera"}
     loaded = python(f"import sys, {module}; print(*sorted({heavy} & set(sys.modules)))")
@@ -133,7 +133,7 @@ def test_wheel_carries_data_licences_and_lessons(tmp_path):
     workflows = {name for name in names if name.startswith("mlworkbook/.github/workflows/")}
     assert len(workflows) == len([*ROOT.glob(".github/workflows/*.yml")])
     assert "mlworkbook/infra/template.yaml" in names
-    assert "mlworkbook = mlworkbook.cli:main" in entry
+    assert "mlworkbook = mlworkbook.cli.app:main" in entry
 
 
 def test_the_container_is_given_all_that_the_wheel_is_made_of():

@@ -21,9 +21,10 @@ import pytest
 from typer.testing import CliRunner
 
 from lived_shop import CORRECTED, EXAM, HORIZON, LIFE, NAME, OPENS, KilledShop, Shop, SpokenShop, till
-from mlworkbook import cli, pipeline, team
-from mlworkbook.backtest import backtest
-from mlworkbook.leaderboard import TEAM
+from mlworkbook import pipeline, team
+from mlworkbook.backtesting import backtest
+from mlworkbook.cli.app import app as cli
+from mlworkbook.evaluation import TEAM
 from mlworkbook.monitor import rings
 from mlworkbook.recipes import RULE, Recipe, team_of
 from mlworkbook.sales import load_sales, make_sales

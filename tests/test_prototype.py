@@ -12,8 +12,8 @@ import pytest
 from nbclient import NotebookClient
 
 from mlworkbook.contract import check_forecast, future, seen
+from mlworkbook.project.stages import deliverables, gate
 from mlworkbook.sales import load_sales, make_sales, to_rossmann
-from mlworkbook.stages import deliverables, gate
 
 LESSON = Path(__file__).parent.parent / "nbs" / "play" / "24_prototype.ipynb"
 SETTINGS = {"HORIZON", "DAY", "RULE", "CALENDAR", "promotions", "rungs", "levers", "weather", "rivals"}

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlworkbook.cells import UNSAID, Reading, find_encoding, find_layout
-from mlworkbook.errors import DataError
-from mlworkbook.reader import read_text
+from mlworkbook.ops.cells import UNSAID, Reading, find_encoding, find_layout
+from mlworkbook.ops.errors import DataError
+from mlworkbook.ops.reader import read_text
 from mlworkbook.sales import load_sales
 
 DAYS = [f"{day:02d}/03/2024" for day in range(10, 22)]

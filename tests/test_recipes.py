@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from mlworkbook import recipes as rc
-from mlworkbook.backtest import backtest, fingerprint
+from mlworkbook.backtesting import backtest, fingerprint
 from mlworkbook.baselines import boosting, moving_average, seasonal_naive
 from mlworkbook.contract import KEYS, check_forecast, check_history, future, last_day, past
 from mlworkbook.forecaster import Params, prophet_forecast
@@ -137,7 +137,7 @@ def test_a_bad_recipe_is_refused_at_once(name, settings, message):
 
 MARKS = """
 import json, sys
-from mlworkbook.backtest import fingerprint
+from mlworkbook.backtesting import fingerprint
 from mlworkbook.recipes import Recipe
 for line in sys.stdin:
     recipe = Recipe.from_json(line)

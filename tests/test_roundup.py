@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from mlworkbook.backlog import github_issues, load_backlog
+from mlworkbook.project.backlog import github_issues, load_backlog
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent

@@ -22,8 +22,9 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from mlworkbook import cli, service
+from mlworkbook import service
 from mlworkbook.batch import run_batch
+from mlworkbook.cli.app import app as cli
 from mlworkbook.contract import future, last_day
 from mlworkbook.pipeline import keep_sales, train
 from mlworkbook.pipeline import publish as publish_tonight

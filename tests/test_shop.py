@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from mlworkbook import retrain as rt
-from mlworkbook import shop as sh
-from mlworkbook.backtest import backtest
+from mlworkbook import retraining as rt
+from mlworkbook.backtesting import backtest
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.contract import past, seen
+from mlworkbook.course import shop as sh
 from mlworkbook.forecaster import Params
 from mlworkbook.monitor import figures, strike
 from mlworkbook.sales import make_sales

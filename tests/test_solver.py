@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from mlworkbook.backtest import backtest
+from mlworkbook.backtesting import backtest
 from mlworkbook.baselines import open_days
 from mlworkbook.batch import run_batch
 from mlworkbook.contract import check_forecast, check_scored, future, past

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlworkbook.sources import (
+from mlworkbook.project.sources import (
     Answer,
     Source,
     check_extract,

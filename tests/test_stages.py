@@ -18,14 +18,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
-from mlworkbook import stages
-from mlworkbook.stages import (
+from mlworkbook.ops.files import append
+from mlworkbook.project import stages
+from mlworkbook.project.stages import (
     DELIVERABLES,
     JOURNAL,
     LOCK,
     STAGES,
     Evidence,
-    append,
     closed,
     deliverables,
     evidence,
@@ -438,7 +438,7 @@ def test_append_joins_nothing(tmp_path):
 
 WORKER = """
 import sys
-from mlworkbook.stages import record
+from mlworkbook.project.stages import record
 folder, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 for number in range(count):
     record(folder, "play", "prototype", run_id=f"{name}-{number}", note="ñ" * 200)
@@ -580,7 +580,7 @@ def test_looking_writes_nothing(folder):
 
 def test_without_runs_mlflow_is_not_imported(folder):
     record(folder, "discover", "kpi", file=folder / "kpi.json")
-    code = "import sys; from mlworkbook.stages import gates; gates(sys.argv[1]); print('mlflow' in sys.modules)"
+    code = "import sys; from mlworkbook.project.stages import gates; gates(sys.argv[1]); print('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n" and done.stderr == ""
 

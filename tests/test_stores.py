@@ -20,7 +20,8 @@ import psutil
 import pytest
 import yaml
 
-from mlworkbook import stores, tracking
+from mlworkbook import tracking
+from mlworkbook.project import stores
 
 ROOT = Path(__file__).parents[1]
 LACKS = stores.missing()
@@ -273,8 +274,8 @@ def test_compose_and_module_know_the_same_people_and_options(tmp_path):
 
 SLEEPERS = """
 import sys, time
-from mlworkbook import stores
-from mlworkbook.cli import main
+from mlworkbook.project import stores
+from mlworkbook.cli.app import main
 
 def ready(plan):
     pass
@@ -697,7 +698,7 @@ CUT = """
 import os, sys
 from pathlib import Path
 import sqlalchemy as sa
-from mlworkbook.stores import copy_rows
+from mlworkbook.project.stores import copy_rows
 
 seen = []
 

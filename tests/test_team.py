@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mlworkbook import team as te
-from mlworkbook.backtest import backtest
+from mlworkbook.backtesting import backtest
 from mlworkbook.baselines import moving_average, naive, seasonal_naive
 from mlworkbook.contract import KEYS, check_forecast, check_history, future, last_day, past, seen
 from mlworkbook.recipes import Recipe

@@ -1,4 +1,4 @@
-"Promises of lesson 41: old forecasters still say what they said, and the tests themselves were tested."
+"Promises of lesson 35: old forecasters still say what they said, and the tests themselves were tested."
 
 import ast
 from dataclasses import replace

@@ -18,21 +18,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlworkbook import tools
-from mlworkbook.tools import (
-    TOOLS,
-    Calls,
-    Finding,
-    Machine,
-    Tool,
-    doctor,
-    fit_tiny,
-    healthy,
-    overview,
-    reaches,
-    systems,
-    version_in,
-)
+from mlworkbook.course import tools
+from mlworkbook.course.tools import TOOLS, Calls, Finding, Machine, Tool, doctor, fit_tiny, healthy, overview, systems
+from mlworkbook.ops.process import reaches, version_in
 
 ROOT = Path(__file__).parent.parent
 BY_NAME = {tool.name: tool for tool in TOOLS}
@@ -284,7 +272,7 @@ def test_a_check_that_never_returns_does_not_hold_the_doctor(machine):
 def test_a_stuck_check_does_not_keep_the_program_from_ending(tmp_path):
     code = """
 import threading
-from mlworkbook.tools import *
+from mlworkbook.course.tools import *
 from pathlib import Path
 stuck = Tool("x", ("x", "x"), ("x", "x"), lambda *given: threading.Event().wait())
 machine = Machine({}, Path("."), Path("."), (), patience=0.5)
@@ -476,8 +464,8 @@ def test_environments_are_known_by_their_mark(machine, tmp_path, mark):
             " -m pip install --force-reinstall",
         ),
         ("kill -SEGV $$", f"terminó con código -{int(signal.SIGSEGV)}", " -m pip install --force-reinstall"),
-        ("echo nothing", "no dice su versión", ' -c "from mlworkbook.tools import fit_tiny'),
-        ("/bin/sleep 300", "no respondió a tiempo", ' -c "from mlworkbook.tools import fit_tiny'),
+        ("echo nothing", "no dice su versión", ' -c "from mlworkbook.course.tools import fit_tiny'),
+        ("/bin/sleep 300", "no respondió a tiempo", ' -c "from mlworkbook.course.tools import fit_tiny'),
     ],
 )
 def test_a_prophet_that_does_not_fit_is_broken(machine, bench, script, detail, command):
@@ -670,7 +658,7 @@ def test_machines_that_cannot_be_are_refused(machine, wrong, message):
 
 
 def test_importing_the_doctor_costs_nothing():
-    code = "import sys, mlworkbook.tools; print([n for n in ('pandas', 'prophet', 'mlflow') if n in sys.modules])"
+    code = "import sys, mlworkbook.course.tools as _; print([n for n in ('pandas', 'mlflow') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -5,8 +5,8 @@ import platform
 import shutil
 import sys
 
+from mlworkbook.project.stores import missing as missing_stores
 from mlworkbook.scale import check_java
-from mlworkbook.stores import missing as missing_stores
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 missing = []
@@ -21,7 +21,7 @@ if not shutil.which("npm"):
 try:
     check_java(os.environ)
 except RuntimeError as error:
-    missing.append(f"Spark is not tested, and lesson 38 stops where it needs it. {error}")
-missing += [f"The stores are not tested, and lesson 43 stops where it needs them: {lack}." for lack in missing_stores()]
+    missing.append(f"Spark is not tested, and lesson 41 stops where it needs it. {error}")
+missing += [f"The stores are not tested, and lesson 45 stops where it needs them: {lack}." for lack in missing_stores()]
 print("\n".join(missing) or "Chromium, npm, Java and the stores found: every test can run")
 sys.exit(bool(missing) and os.environ.get("CI") == "true")

@@ -11,7 +11,7 @@ from configparser import ConfigParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlworkbook.delivery import check_release
+from mlworkbook.project.delivery import check_release
 
 ROOT = Path(__file__).parent.parent
 DIST = ROOT / "dist"

@@ -12,8 +12,9 @@ NOTE = "<!-- Generated from nbs/index.ipynb by `make export`; edit the notebook.
 
 def generated() -> dict[Path, bytes]:
     "Every generated file and its bytes; the notebooks too, because cleaning rewrites them."
-    paths = [*PACKAGE.glob("*.py"), *ROOT.glob("nbs/**/*.ipynb"), ROOT / "README.es.md"]
-    return {path: path.read_bytes() for path in paths if ".ipynb_checkpoints" not in path.parts and path.exists()}
+    paths = [*PACKAGE.rglob("*.py"), *ROOT.glob("nbs/**/*.ipynb"), ROOT / "README.es.md"]
+    aside = {".ipynb_checkpoints", "_modidx.py"}  # nbdev's own index stays out of the repository
+    return {path: path.read_bytes() for path in paths if not aside & set(path.parts) and path.exists()}
 
 
 def spanish_readme() -> str:
@@ -21,7 +22,7 @@ def spanish_readme() -> str:
     cells = json.loads((ROOT / "nbs/index.ipynb").read_text(encoding="utf-8"))["cells"]
     texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
     text = "\n\n".join(texts).replace("](../", "](")
-    for folder in ("start", "discover", "play", "develop", "deploy", "reference"):
+    for folder in ("start", "discover", "play", "develop", "deploy", "library", "ops", "course", "cli"):
         text = text.replace(f"]({folder}/", f"](nbs/{folder}/")
     return f"{NOTE}[English](README.md)\n\n{text}\n"
 
@@ -29,8 +30,8 @@ def spanish_readme() -> str:
 def regenerate() -> None:
     "Clean the notebooks, then export them into a package without leftovers."
     subprocess.run([Path(sys.executable).with_name("nbdev_clean"), "--fname", "nbs"], cwd=ROOT, check=True)
-    for module in PACKAGE.glob("*.py"):
-        if module.name != "__init__.py":
+    for module in PACKAGE.rglob("*.py"):
+        if module != PACKAGE / "__init__.py":
             module.unlink()
     subprocess.run([Path(sys.executable).with_name("nbdev_export")], cwd=ROOT, check=True)
     (ROOT / "README.es.md").write_text(spanish_readme(), encoding="utf-8")

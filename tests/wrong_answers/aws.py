@@ -1,4 +1,4 @@
-"Wrong answers to the exercises of lesson 54, each with a piece of the hint it must get."
+"Wrong answers to the exercises of lesson 59, each with a piece of the hint it must get."
 
 import math
 from fnmatch import fnmatchcase

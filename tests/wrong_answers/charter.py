@@ -1,6 +1,6 @@
 "Wrong answers to the exercises of lesson 11, each with a piece of the hint it must get."
 
-from mlworkbook.charter import Metric, is_answer, seals
+from mlworkbook.project.charter import Metric, is_answer, seals
 from wrong_answers import wrong
 
 

@@ -1,4 +1,4 @@
-"Wrong answers to the exercises of lesson 55: workflows repaired halfway, each with a piece of the hint it must get."
+"Wrong answers to the exercises of lesson 57: workflows repaired halfway, each with a piece of the hint it must get."
 
 from wrong_answers import wrong
 

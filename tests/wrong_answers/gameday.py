@@ -1,4 +1,4 @@
-"Wrong answers to the exercises of lesson 61, each with a piece of the hint it must get."
+"Wrong answers to the exercises of lesson 60, each with a piece of the hint it must get."
 
 from wrong_answers import wrong
 

@@ -1,6 +1,6 @@
 "Wrong answers to the exercises of lesson 33, each with a piece of the hint it must get."
 
-from mlworkbook.gitflow import Repository
+from mlworkbook.project.gitflow import Repository
 from wrong_answers import wrong
 
 FILE = "pipeline.py"

@@ -1,4 +1,4 @@
-"Wrong answers to the exercises of lesson 58, each with a piece of the hint it must get."
+"Wrong answers to the exercises of lesson 53, each with a piece of the hint it must get."
 
 import json
 from datetime import datetime

@@ -1,4 +1,4 @@
-"Wrong answers to the exercises of lesson 44, each with a piece of the hint it must get."
+"Wrong answers to the exercises of lesson 37, each with a piece of the hint it must get."
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mlworkbook.baselines import moving_average
-from mlworkbook.leaderboard import leaderboard
+from mlworkbook.evaluation import leaderboard
 from mlworkbook.recipes import Recipe
 from mlworkbook.sales import make_sales
 from mlworkbook.value import BAKERY_COSTS

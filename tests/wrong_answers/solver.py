@@ -1,4 +1,4 @@
-"Wrong answers to the exercises of lesson 42, each with a piece of the hint it must get."
+"Wrong answers to the exercises of lesson 44, each with a piece of the hint it must get."
 
 import numpy as np
 

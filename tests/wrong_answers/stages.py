@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from mlworkbook.stages import STAGES
+from mlworkbook.project.stages import STAGES
 from wrong_answers import wrong
 
 

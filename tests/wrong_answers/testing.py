@@ -1,4 +1,4 @@
-"Wrong answers to the exercises of lesson 41: tests that miss something, each with a piece of the hint it must get."
+"Wrong answers to the exercises of lesson 35: tests that miss something, each with a piece of the hint it must get."
 
 import numpy as np
 import pandas as pd

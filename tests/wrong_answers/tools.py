@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from mlworkbook.tools import reaches, version_in
+from mlworkbook.ops.process import reaches, version_in
 from wrong_answers import wrong
 
 

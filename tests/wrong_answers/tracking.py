@@ -1,4 +1,4 @@
-"Wrong answers to the exercises of lesson 36, each with a piece of the hint it must get."
+"Wrong answers to the exercises of lesson 38, each with a piece of the hint it must get."
 
 import pandas as pd
 
