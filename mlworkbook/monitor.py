@@ -7,10 +7,9 @@ __all__ = ['logger', 'CAP', 'SLACK', 'STUCK', 'FLOOR', 'MONTH', 'WINDOW', 'COLUM
            'newest', 'again', 'measures', 'usual_of', 'steps', 'worst', 'inputs', 'profile_of', 'distances', 'crossed',
            'Limits', 'save_limits', 'load_limits', 'calibrate', 'sums', 'rings', 'day_of', 'breaches', 'ages', 'alarms',
            'published', 'live', 'of_last_model', 'beside', 'strike', 'drill', 'study', 'summary', 'plot_sums',
-           'plot_live', 'figures', 'series_table', 'write_page']
+           'plot_live', 'figures']
 
 # %% ../nbs/deploy/54_monitor.ipynb #mo-imports
-import html
 import json
 import logging
 import warnings
@@ -23,10 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .batch import PAGE, picture, wide_table
 from .contract import KEYS, check_history, check_scored, last_day, past, regressors
 from .ops.files import write_atomic
-from .metrics import score
 from .sales import make_sales
 from .solver import cross_validation
 
@@ -789,98 +786,3 @@ def figures(
     Raises `FileNotFoundError` for a benchmark that has left no table.
     """
     return pd.read_csv(files("mlworkbook") / "data" / f"{name}.csv")
-
-# %% ../nbs/deploy/54_monitor.ipynb #mo-page
-def series_table(
-    scored: pd.DataFrame,  # live forecasts with the sales that came
-    history: pd.DataFrame,  # sales known
-    limits: Limits,  # what `calibrate` returns
-    days: int = WINDOW,  # last days that are measured
-) -> pd.DataFrame:  # `series, WAPE, bias, inside, limit`, nearest to its limit first
-    "The last days of each series, and how near it is to an alarm."
-    rows = newest(scored)
-    rows = rows[rows["ds"] > rows["ds"].max() - pd.Timedelta(days=days)]
-    table = score(rows, by=("unique_id",)).set_index("unique_id").reindex(columns=["wape", "bias", "coverage"])
-    total, _ = sums(steps(measures(scored, history, limits.level), limits.usual), limits)
-    share = total.iloc[-1] / total.columns.get_level_values("family").map(limits.limits).to_numpy()
-    table["near"] = share.groupby(level="unique_id").max()
-    table = table.sort_values("near", ascending=False).reset_index()
-    forms = {"wape": "{:.1%}", "bias": "{:+.1%}", "coverage": "{:.0%}", "near": "{:.0%}"}
-    for name, form in forms.items():
-        table[name] = table[name].map(lambda value, form=form: "–" if pd.isna(value) else form.format(value))
-    return table.set_axis(["series", "WAPE", "bias", "inside", "of its limit"], axis="columns")
-
-
-def write_page(
-    path: str | Path,  # HTML file to write
-    scored: pd.DataFrame,  # live forecasts with the sales that came, see `live`
-    history: pd.DataFrame,  # sales known this morning
-    limits: Limits | None,  # what `calibrate` returns; None when there is nothing to judge yet
-    *,
-    today: pd.Timestamp | str,  # this morning
-    night: pd.Timestamp | str | None = None,  # last published night, when known
-    title: str = "Is it still true?",  # of the page
-    power: pd.DataFrame | None = None,  # what `figures` returns
-    rang: pd.DataFrame | None = None,  # what `alarms` returned; asked again when omitted
-) -> Path:  # the same path
-    """Write the page of a morning: alarms, pictures, series, limits, and how much the alarms are worth.
-
-    Raises `OSError` when the file cannot be written.
-    """
-    today = pd.Timestamp(today)
-    rang = alarms(scored, history, limits, today=today, night=night) if rang is None else rang
-    body = [f"<p>Morning of {today:%Y-%m-%d}: {len(rang) or 'no'} alarm{'s' * (len(rang) != 1)}.</p>", *_told(rang)]
-    if limits is None:
-        body.append("<p>Nothing to judge yet: no published night has met its sales, or they are too few.</p>")
-        return write_atomic(Path(path), PAGE.format(title=html.escape(title), body="\n".join(body)).encode())
-    known = scored[day_of(scored) < today]
-    if len(newest(known)) and breaches(known, history[day_of(history) < today], limits, today)[1]:
-        log = rings(known, history, limits)
-        body += [
-            "<h2>The whole chain</h2>",
-            picture(lambda ax: plot_live(known, ax), "Sales and forecasts of the whole chain"),
-            "<h2>How near each alarm is</h2>",
-            picture(lambda ax: plot_sums(known, history, limits, ax), "Share of its limit that each alarm has reached"),
-            f"<h2>Series by series, last {WINDOW} days</h2>",
-            wide_table(series_table(known, history, limits)),
-            "<h2>Alarms about the forecasts, by what is known now</h2>",
-            f"<p>{log['ds'].nunique()} of {known['ds'].nunique()} mornings.</p>",
-            *_told(log.tail(20)[::-1], dated=True),
-        ]
-    body += [
-        "<h2>Where the limits come from</h2>",
-        f"<p>Chosen: {limits.false_alarms:g} morning{'s' * (limits.false_alarms != 1)} a month for nothing, all alarms "
-        f"together. Set on {limits.days} days of backtest, {limits.first} to {limits.last}.</p>",
-        wide_table(pd.Series(limits.limits, name="limit").round(2).rename_axis("alarm").reset_index()),
-    ]
-    if power is not None:
-        body += ["<h2>How soon, and how often for nothing</h2>", *_worth(power)]
-    return write_atomic(Path(path), PAGE.format(title=html.escape(title), body="\n".join(body)).encode())
-
-
-def _told(
-    rang: pd.DataFrame,  # what `alarms` or `rings` returns
-    *,
-    dated: bool = False,  # say on which morning
-) -> list[str]:  # pieces of the page
-    return [
-        f"<p><b>{f'{row.ds:%Y-%m-%d}, ' * dated}{row.kind}, {html.escape(row.unique_id or 'whole chain')}</b>: "
-        f"{html.escape(row.message)}.</p>"
-        for row in rang.itertuples()
-    ]
-
-
-def _worth(
-    power: pd.DataFrame,  # what `figures` returns
-) -> list[str]:  # pieces of the page
-    quiet, shocks = power[power["shock"] == "none"], power[power["shock"] != "none"]
-    table = pd.DataFrame({"what happened": shocks["what"], "alarm": shocks["alarm"].fillna("")})
-    table["days"] = shocks["delay"].map(lambda value: "–" if pd.isna(value) else f"{value:.0f}")
-    table["in 14 days"], table["in 28 days"] = (shocks[f"within_{days}"].map("{:.0%}".format) for days in (14, 28))
-    said = [
-        f"<p>In {row.years} made-up years in which nothing happened: {row.per_month:.2f} mornings a month rang "
-        f"on average ({row.low:.2f} to {row.high:.2f} with 95 % confidence); eight years of ten had "
-        f"{row.year_10:.2f} to {row.year_90:.2f}.</p>"
-        for row in quiet.itertuples()
-    ]
-    return [*said, wide_table(table), f"<p>Measured on made-up shops with: <code>{COMMAND}</code></p>"]

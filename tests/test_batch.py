@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlworkbook.batch import Batch, as_of, complete, fingerprint, run_batch, write_night, write_report
+from mlworkbook.batch import Batch, as_of, complete, fingerprint, run_batch, write_night
 from mlworkbook.intake import look
 from mlworkbook.ops.files import only_one, write_atomic
+from mlworkbook.report import write_night_page
 
 
 def shop(series=7, days=60, ahead=14, seed=0):
@@ -643,7 +644,7 @@ class TestReport:
     def write(self, path, **options):
         history = shop(series=3)
         forecast = steady(history, 14).assign(yhat_lower=1.0, yhat_upper=99.0)
-        return write_report(path, history, forecast, **{"title": "Bread"} | options)
+        return write_night_page(path, history, forecast, **{"title": "Bread"} | options)
 
     def test_needs_nothing_else(self, tmp_path):
         page = Page(
@@ -667,7 +668,7 @@ class TestReport:
         history = shop(series=1).assign(unique_id=evil)
         forecast = steady(history, 14).assign(status=evil)
         league = pd.DataFrame({"model": [evil]})
-        path = write_report(
+        path = write_night_page(
             tmp_path / "a.html",
             history,
             forecast,
@@ -684,7 +685,7 @@ class TestReport:
     def test_adds_up_the_series(self, tmp_path):
         history = shop(series=2)
         forecast = steady(history, 1).assign(yhat=[10.0, 32.0])
-        text = write_report(tmp_path / "a.html", history, forecast, title="Bread").read_text()
+        text = write_night_page(tmp_path / "a.html", history, forecast, title="Bread").read_text()
         assert "<td>42</td>" in text and "S01: 32 units" in text
 
     def test_pictures_can_be_few(self, tmp_path):

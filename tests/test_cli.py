@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from ctrl_c import press
 from jira_server import serve
 from mlworkbook import pipeline, versions
-from mlworkbook.cli.app import app as cli
+from mlworkbook.cli import app as cli
 from mlworkbook.course.exercises import remember
 from mlworkbook.forecaster import Forecaster, Params
 from mlworkbook.ops.files import only_one, workspace, write_atomic

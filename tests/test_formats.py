@@ -248,9 +248,9 @@ def test_the_reader_needs_onnxruntime_and_numpy_only(forecaster, history, tmp_pa
     known = {name: rows[name].tolist() for name in rows if name not in ("unique_id", "ds", "y")}
     asked = {"days": rows["ds"].dt.strftime("%Y-%m-%d").tolist(), "known": known}
     (tmp_path / "asked.json").write_text(json.dumps(asked))
-    for name in ("__init__", "exercises", "formats"):  # what a small machine would be given
-        (tmp_path / "mlworkbook").mkdir(exist_ok=True)
-        shutil.copy(ROOT / f"mlworkbook/{name}.py", tmp_path / "mlworkbook")
+    (tmp_path / "mlworkbook/ops").mkdir(parents=True)
+    for name in ("__init__", "ops/__init__", "ops/files", "formats"):  # what a small machine would be given
+        shutil.copy(ROOT / f"mlworkbook/{name}.py", tmp_path / f"mlworkbook/{name}.py")
     script = """
 import json, pathlib, sys
 for name in ("pandas", "prophet", "onnx", "sklearn", "joblib", "mlflow", "packaging", "yaml"):

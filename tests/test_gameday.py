@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from mlworkbook.cli.app import app as cli
+from mlworkbook.cli import app as cli
 from mlworkbook.course import gameday
 from mlworkbook.course.gameday import (
     FAILURES,

@@ -48,8 +48,8 @@ from mlworkbook.monitor import (
     usual_of,
     weekly,
     worst,
-    write_page,
 )
+from mlworkbook.report import write_morning_page
 from mlworkbook.sales import make_sales, spoil_sales
 
 ROOT = Path(__file__).parent.parent
@@ -529,7 +529,7 @@ class Page(HTMLParser):
 
 class TestPage:
     def page(self, path, shop, day, **options):
-        write_page(path, *shop.morning(day), options.pop("limits", shop.limits), today=day, **options)
+        write_morning_page(path, *shop.morning(day), options.pop("limits", shop.limits), today=day, **options)
         return path.read_text(encoding="utf-8")
 
     def test_one_file_that_needs_nothing_else(self, shop, quiet, tmp_path):
@@ -546,13 +546,14 @@ class TestPage:
 
     def test_a_broken_contract_has_its_page_too(self, shop, quiet, tmp_path):
         scored, history = shop.morning(quiet)
-        write_page(tmp_path / "p.html", scored, spoil_sales(history[::-1][:80], "negative"), shop.limits, today=quiet)
+        broken = spoil_sales(history[::-1][:80], "negative")
+        write_morning_page(tmp_path / "p.html", scored, broken, shop.limits, today=quiet)
         text = (tmp_path / "p.html").read_text(encoding="utf-8")
         assert "expected 0 or more" in text and Page(text).images == 0
 
     def test_names_are_only_names(self, shop, quiet, tmp_path):
         scored, history = (frame.replace({"unique_id": {"S01": "<script>"}}) for frame in shop.morning(quiet))
-        write_page(tmp_path / "p.html", scored, history, shop.limits, today=quiet)
+        write_morning_page(tmp_path / "p.html", scored, history, shop.limits, today=quiet)
         text = (tmp_path / "p.html").read_text(encoding="utf-8")
         assert "<script>" not in text and "&lt;script&gt;" in text
 

@@ -6,9 +6,9 @@ import pytest
 from mlworkbook import pipeline
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.evaluation import ORDER, TEAM, Leaderboard
+from mlworkbook.evening import sentence, stays
 from mlworkbook.ops.errors import DataError
 from mlworkbook.recipes import RULE, Recipe
-from mlworkbook.report import sentence, stays
 from mlworkbook.sales import make_sales
 from mlworkbook.value import BAKERY_COSTS
 

@@ -36,7 +36,8 @@ def test_import_is_light(module):
 
 
 def test_the_heaviest_wait_until_they_are_used():
-    modules = ", ".join(f"mlworkbook.{path.stem}" for path in sorted(ROOT.glob("mlworkbook/[a-z]*.py")))
+    names = sorted(path.relative_to(ROOT).with_suffix("") for path in ROOT.glob("mlworkbook/**/[a-z]*.py"))
+    modules = ", ".join(".".join(name.parts) for name in names)
     heavy = {"prophet", "mlflow", "statsforecast", "matplotlib", "scipy", "sklearn", "boto3", "fastapi", "pandera"}
     assert modules.count(",") > 30
     assert python(f"import sys, {modules}; print(*sorted({heavy} & set(sys.modules)))") == ""

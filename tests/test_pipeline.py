@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from lived_shop import CORRECTED, EXAM, HORIZON, LIFE, NAME, OPENS, KilledShop, Shop, SpokenShop, till
 from mlworkbook import pipeline, team
 from mlworkbook.backtesting import backtest
-from mlworkbook.cli.app import app as cli
+from mlworkbook.cli import app as cli
 from mlworkbook.evaluation import TEAM
 from mlworkbook.monitor import rings
 from mlworkbook.recipes import RULE, Recipe, team_of

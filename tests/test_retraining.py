@@ -133,7 +133,7 @@ class TestFrozen:
 
     def test_it_is_the_same_model_in_another_process(self):  # or what a killed contest had done is done again
         code = (
-            "from mlworkbook.backtesting import fingerprint; from test_retrain import fitted, make_sales, rt;"
+            "from mlworkbook.backtesting import fingerprint; from test_retraining import fitted, make_sales, rt;"
             "print(fingerprint(rt.frozen(fitted('2022-04-30', history=make_sales(3, series=8, days=150)))))"
         )
         env = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 
 from mlworkbook import service
 from mlworkbook.batch import run_batch
-from mlworkbook.cli.app import app as cli
+from mlworkbook.cli import app as cli
 from mlworkbook.contract import future, last_day
 from mlworkbook.pipeline import keep_sales, train
 from mlworkbook.pipeline import publish as publish_tonight

@@ -12,18 +12,18 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "docs/mutation.csv"
 SAMPLE = 150  # mutants of a module: a score of 0.9 is then known to within 0.05; all of them take hours
 COLUMNS = ["module", "mutants", "tried", "killed", "score"]
-MODULES = ["contract", "gitflow", "metrics", "stages", "value"]
+MODULES = ["contract", "metrics", "project.gitflow", "project.stages", "value"]
 # a docstring alone on its line changes nothing that a test could see
 SETTINGS = r"""[mutmut]
 source_paths = mlworkbook
-only_mutate = mlworkbook/{module}.py
+only_mutate = mlworkbook/{path}.py
 also_copy =
     mlworkbook
     nbs
     tools
     settings.ini
 do_not_mutate_patterns = ^(    |        )"[^"]*"$
-pytest_add_cli_args_test_selection = tests/test_{module}.py
+pytest_add_cli_args_test_selection = tests/test_{name}.py
 pytest_add_cli_args =
     -p
     no:cacheprovider
@@ -41,7 +41,8 @@ def mutate(module: str) -> dict:
             if (ROOT / name).is_file():
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, copy / name)
-        (copy / "setup.cfg").write_text(SETTINGS.format(module=module), encoding="utf-8")
+        settings = SETTINGS.format(path=module.replace(".", "/"), name=module.rpartition(".")[2])
+        (copy / "setup.cfg").write_text(settings, encoding="utf-8")
         # no mutant has this name: mutmut makes them all, says so and stops
         subprocess.run([*mutmut, "run", "none"], cwd=copy, capture_output=True)
         names = sorted(results(copy))

@@ -41,7 +41,8 @@ def install(version: str, interpreter: Path) -> Path:
 
 def test(version: str, python: Path, files: list[str]) -> tuple[int, str]:
     "Import and test with it; returns the exit code, and what was said."
-    modules = sorted(path.stem for path in ROOT.glob("mlworkbook/*.py") if not path.stem.startswith("_"))
+    paths = [path for path in ROOT.glob("mlworkbook/**/*.py") if not path.stem.startswith("_")]
+    modules = sorted(".".join(path.relative_to(ROOT / "mlworkbook").with_suffix("").parts) for path in paths)
     commands, said = [["-c", IMPORTS, *modules]], ""
     if files:
         commands.append(["-m", "pytest", "-q", "--disable-warnings", "-m", "not slow", *files])

@@ -483,7 +483,7 @@ def run(job: Job) -> None:  # options
     "Tonight: publish with who serves, examine all recipes, let the best one serve, and report."
     from mlworkbook import pipeline
     from mlworkbook.evaluation import name_of
-    from mlworkbook.report import sentence, shown, write_evening
+    from mlworkbook.evening import sentence, shown, write_evening
 
     plan, history = agreed(job), load(job)
     with heard(pipeline.logger), job.step("the evening", spin=False) as said:
@@ -572,7 +572,7 @@ def forecast(job: Job) -> None:  # options
 def backtest(job: Job) -> None:  # options
     "Examine all recipes on past evenings, and change nothing."
     from mlworkbook.evaluation import leaderboard
-    from mlworkbook.report import shown
+    from mlworkbook.evening import shown
 
     plan, history = agreed(job), load(job)
     with job.step("exam", spin=False):
@@ -702,8 +702,9 @@ def watched(
 @command(Watch)
 def monitor(job: Watch) -> None:  # options
     "Ask whether the published forecasts are still true, as every morning; exit code 4 when an alarm rings."
-    from mlworkbook import monitor as page
     from mlworkbook.contract import last_day
+    from mlworkbook.monitor import figures
+    from mlworkbook.report import write_morning_page
 
     history = load(job)
     today = morning(job, last_day(history))
@@ -711,7 +712,7 @@ def monitor(job: Watch) -> None:  # options
         seen = watched(job, history, today)
         path = job.folder() / "monitor.html"
         about = {"title": f"{job.called()}: is it still true?", "today": today, "night": seen.night}
-        page.write_page(path, seen.judged, history, seen.limits, power=page.figures(), rang=seen.alarms, **about)
+        write_morning_page(path, seen.judged, history, seen.limits, power=figures(), rang=seen.alarms, **about)
         said.append(f"{seen.judged['ds'].nunique()} days scored")
     rows = json.loads(seen.alarms.assign(ds=seen.alarms["ds"].astype(str)).to_json(orient="records"))
     result = {"name": job.called(), "today": f"{today:%Y-%m-%d}", "night": f"{seen.night:%Y-%m-%d}", "alarms": rows}

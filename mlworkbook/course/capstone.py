@@ -39,10 +39,11 @@ import yaml
 from ..project.backlog import invest, load_backlog, missing_tests
 from ..backtesting import backtest
 from ..baselines import seasonal_naive
-from ..batch import PAGE, write_report
 from ..project.charter import Charter, load_charter, save_charter, seals, sign, unanswered
 from ..contract import Forecast, check_forecast, last_day, past, seen
 from ..ops.errors import Refused
+from ..ops.pages import render
+from ..report import write_night_page
 from ..ops.files import write_atomic
 from ..ops.language import say
 from ..explore import profile
@@ -584,7 +585,7 @@ def deploy(
     write_paper(folder / "models.json", kept | {"morning": said["morning"] | {"page": fingerprint(page)}})
     table = pd.read_parquet(night.path, partitioning=None).drop(columns="model")
     facts = {"model": f"{night.recipe.name}, {NAME} version {night.version}", "decided": decision.verdict}
-    write_report(folder / "report.html", sales, table, title=f"{NAME}: the next {HORIZON} days", facts=facts)
+    write_night_page(folder / "report.html", sales, table, title=f"{NAME}: the next {HORIZON} days", facts=facts)
     papers = {"process": "process.json", "infrastructure": "options.json", "models": "models.json"}
     return file_papers(folder, "deploy", papers | {"end_to_end": "report.html"}, said["signature"])
 
@@ -1476,15 +1477,8 @@ def write_result(
 
     Raises `OSError` when it cannot be written.
     """
-    got, stages = int(table["got"].sum()), []
-    for stage, points in table.groupby("stage", sort=False):
-        rows = [
-            f"<dt>{'✔' if one.got else '✘'} {html.escape(one.asks)}</dt>"
-            + (f"<dd>{html.escape(one.hint)}</dd>" if one.hint else "")
-            for one in points.itertuples()
-        ]
-        stages.append(f"<h2>{stage}: {points['got'].sum()} / {len(points)}</h2>\n<dl>{''.join(rows)}</dl>")
+    got, groups = int(table["got"].sum()), table.groupby("stage", sort=False)
+    stages = [(stage, points["got"].sum(), list(points.itertuples())) for stage, points in groups]
     words = say(f"{got} de {len(table)} puntos", f"{got} of {len(table)} points")
-    body = f"<p><strong>{words}</strong></p>\n" + "\n".join(stages)
-    page = PAGE.format(title=html.escape(title), body=body).replace('lang="en"', f'lang="{say("es", "en")}"', 1)
-    return write_atomic(Path(path), page.encode())
+    page = render("result", title=title, lang=say("es", "en"), points=words, stages=stages)
+    return write_atomic(Path(path), page)
