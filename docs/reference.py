@@ -440,15 +440,29 @@ def docments(
     return found
 
 
+def sections(
+    text: str,  # docstring, perhaps with the blocks `Parameters` and `Returns` as NumPy writes them
+) -> tuple[str, dict[str, str]]:  # the rest, and what each name means; what is returned has no name
+    "Take the blocks out of a docstring."
+    meant, block = {}, r"\n\n{}\n-+\n((?:\S.*\n(?:    .*(?:\n|$))+)+)"
+    for title in ("Parameters", "Returns"):
+        if found := re.search(block.format(title), text):
+            for name, said in re.findall(r"^(\S.*)\n((?:    .*(?:\n|$))+)", found[1], flags=re.M):
+                meant["" if title == "Returns" else name] = " ".join(said.split())
+            text = text.replace(found[0], "\n\n" if text[found.end() :].strip() else "", 1)
+    return text.strip(), meant
+
+
 def describe(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     "Write a docstring as reStructuredText and add the fields for parameters and result."
-    text = "\n".join(lines).strip()
+    text, meant = sections("\n".join(lines).strip())
     text = re.sub(r"\n(?=(Raises|Source:|Warns) )", "\n\n", text)
     lines[:] = rest(text).splitlines()
     if what not in ("function", "method", "class", "exception"):
         return
     lines.append("")
     for arg, kind, comment in docments(obj):
+        comment = comment or meant.get(arg, "")
         if arg:
             lines.append(f":param {arg}: {rest(comment)}")
             lines += [f":type {arg}: ``{kind}``"] if kind else []

@@ -178,20 +178,51 @@ class Backtest:
 
 
 def backtest(
-    history: pd.DataFrame,  # one or more series
-    models: dict[str, Forecast],  # by the name they get in the results
-    horizon: int,  # days to forecast after each cutoff
+    history: pd.DataFrame,
+    models: dict[str, Forecast],
+    horizon: int,
     *,
-    initial: int = 730,  # days before the first cutoff, at least
-    period: int = 90,  # days between cutoffs
-    workers: int = 1,  # processes
-    batch: int = 6,  # series that a model is given at a time; all of them for a model that learns from the others
-    nights: Sequence[pd.Timestamp] | None = None,  # cutoffs of your own, in place of `initial` and `period`
-    view: View = seen,  # what a model is shown at a cutoff
-    folder: str | Path | None = None,  # keeps results; what is there already is not computed again
-    progress: bool = False,  # a bar, if somebody looks at a terminal
-) -> Backtest:  # the same whatever the number of processes
-    "Ask every model, at every cutoff, for the days after it, and put what was sold beside the answers."
+    initial: int = 730,
+    period: int = 90,
+    workers: int = 1,
+    batch: int = 6,
+    nights: Sequence[pd.Timestamp] | None = None,
+    view: View = seen,
+    folder: str | Path | None = None,
+    progress: bool = False,
+) -> Backtest:
+    """Ask every model, at every cutoff, for the days after it, and put what was sold beside the answers.
+
+    Parameters
+    ----------
+    history
+        One or more series.
+    models
+        By the name they get in the results.
+    horizon
+        Days to forecast after each cutoff.
+    initial
+        Days before the first cutoff, at least.
+    period
+        Days between cutoffs.
+    workers
+        Processes.
+    batch
+        Series that a model is given at a time; all of them for a model that learns from the others.
+    nights
+        Cutoffs of your own, in place of `initial` and `period`.
+    view
+        What a model is shown at a cutoff.
+    folder
+        Keeps results; what is there already is not computed again.
+    progress
+        A bar, if somebody looks at a terminal.
+
+    Returns
+    -------
+    Backtest
+        The same whatever the number of processes.
+    """
     if not models or not all(map(callable, models.values())):
         raise ValueError(f"models is {models!r}, expected functions by name, such as {{'last week': seasonal_naive}}")
     check_whole("batch", batch, "a whole number of series, 1 or more, such as 6")

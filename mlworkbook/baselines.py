@@ -133,14 +133,25 @@ def naive(
     return repeat(check_history(history), horizon, season=1, seasons=1, level=level)
 
 
-def seasonal_naive(
-    history: pd.DataFrame,  # one or more series
-    horizon: int,  # days ahead
-    *,
-    season: int = 7,  # days per cycle
-    level: float = 0.8,  # share of days the interval should hold, 0-1
-) -> pd.DataFrame:  # forecast with interval and `status`
-    "Repeat the last open day with the same weekday: the chain's own rule."
+def seasonal_naive(history: pd.DataFrame, horizon: int, *, season: int = 7, level: float = 0.8) -> pd.DataFrame:
+    """Repeat the last open day with the same weekday: the chain's own rule.
+
+    Parameters
+    ----------
+    history
+        One or more series.
+    horizon
+        Days ahead.
+    season
+        Days per cycle.
+    level
+        Share of days the interval should hold, 0-1.
+
+    Returns
+    -------
+    pd.DataFrame
+        Forecast with interval and `status`.
+    """
     return repeat(check_history(history), horizon, season=season, seasons=1, level=level)
 
 
@@ -349,15 +360,29 @@ def boost(
 
 
 def boosting(
-    history: pd.DataFrame,  # one or more series, which learn from one another
-    horizon: int,  # days ahead
-    *,
-    season: int = 7,  # days per cycle
-    level: float = 0.8,  # share of days the interval should hold, 0-1
-    seed: int = 0,  # of `grow`
-    interval: bool = True,  # False: half the work, and limits that mean nothing
-) -> pd.DataFrame:  # forecast with interval and `status`
+    history: pd.DataFrame, horizon: int, *, season: int = 7, level: float = 0.8, seed: int = 0, interval: bool = True
+) -> pd.DataFrame:
     """Gradient boosting, one model for all series given: what one gets depends on the others.
+
+    Parameters
+    ----------
+    history
+        One or more series, which learn from one another.
+    horizon
+        Days ahead.
+    season
+        Days per cycle.
+    level
+        Share of days the interval should hold, 0-1.
+    seed
+        Of `grow`.
+    interval
+        False: half the work, and limits that mean nothing.
+
+    Returns
+    -------
+    pd.DataFrame
+        Forecast with interval and `status`.
 
     A series with fewer than twelve usable cycles, or that never changes, gets the seasonal naive; `status` says so.
     Source: Friedman (2001), as implemented in scikit-learn.

@@ -248,10 +248,18 @@ def history_clauses(
     return {name: checks for name, checks in clauses.items() if name in frame}
 
 # %% ../nbs/discover/15_contract.ipynb #co-history
-def check_history(
-    history: pd.DataFrame,  # `unique_id, ds, y` and columns known in advance; rows in any order
-) -> pd.DataFrame:  # checked copy, by series and day; `ds` datetime64[ns], `y` float64
+def check_history(history: pd.DataFrame) -> pd.DataFrame:
     """Check a history: daily, no gap, no repeated day, units of 0 or more, known columns filled in.
+
+    Parameters
+    ----------
+    history
+        `unique_id, ds, y` and columns known in advance; rows in any order.
+
+    Returns
+    -------
+    pd.DataFrame
+        Checked copy, by series and day; `ds` datetime64[ns], `y` float64.
 
     Raises `ValueError` with every broken clause; warns about a value that is possible but hard to believe.
     """

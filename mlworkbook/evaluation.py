@@ -195,19 +195,42 @@ def tabulate(
 
 # %% ../nbs/library/evaluation.ipynb #lb-leaderboard
 def leaderboard(
-    history: pd.DataFrame,  # history; with columns known in advance, also those of the days to come
-    horizon: int,  # days ahead
-    costs: UnitCosts,  # EUR per unit over and under
-    recipes: Mapping[str, Recipe | Forecast] | None = None,  # by name; the four usual ones when omitted
+    history: pd.DataFrame,
+    horizon: int,
+    costs: UnitCosts,
+    recipes: Mapping[str, Recipe | Forecast] | None = None,
     *,
-    champion: Recipe | None = None,  # who serves now: takes part
-    initial: int | None = None,  # days before the first evening of the exam, see `exam_nights`
-    period: int | None = None,  # days between its evenings
-    workers: int = 1,  # processes
-    folder: str | Path | None = None,  # keeps results; what is there is not computed again
-    progress: bool = False,  # a bar, if somebody looks at a terminal
+    champion: Recipe | None = None,
+    initial: int | None = None,
+    period: int | None = None,
+    workers: int = 1,
+    folder: str | Path | None = None,
+    progress: bool = False,
 ) -> Leaderboard:
     """Examine recipes, and the team of those that did well, on evenings that know only what an evening knows.
+
+    Parameters
+    ----------
+    history
+        History; with columns known in advance, also those of the days to come.
+    horizon
+        Days ahead.
+    costs
+        EUR per unit over and under.
+    recipes
+        By name; the four usual ones when omitted.
+    champion
+        Who serves now: takes part.
+    initial
+        Days before the first evening of the exam, see `exam_nights`.
+    period
+        Days between its evenings.
+    workers
+        Processes.
+    folder
+        Keeps results; what is there is not computed again.
+    progress
+        A bar, if somebody looks at a terminal.
 
     Raises `ValueError` for bad sales, a name that is taken, or spans that do not fit.
     """

@@ -51,19 +51,45 @@ def quiet() -> Iterator[None]:
 # %% ../nbs/develop/34_forecaster.ipynb #fc-params
 @dataclass(frozen=True)
 class Params:
-    "Settings of the model, under the names Prophet gives them; `min_days` and `seed` are ours."
+    """Settings of the model, under the names Prophet gives them; `min_days` and `seed` are ours.
 
-    growth: str = "linear"  # "linear" or "flat"
-    changepoint_prior_scale: float = 0.05  # > 0; how freely the trend bends
-    n_changepoints: int = 25  # >= 0; places where it may bend
-    changepoint_range: float = 0.8  # (0, 1]; first part of the history where it may bend
-    seasonality_mode: str = "additive"  # or "multiplicative"
-    seasonality_prior_scale: float = 10.0  # > 0
-    holidays_prior_scale: float = 10.0  # > 0
-    interval_width: float = 0.8  # (0, 1); share of days that the interval should hold
-    uncertainty_samples: int = 1000  # draws behind the interval; 0 for no interval
-    min_days: int = 56  # >= 14; open days that a series needs, with fewer it gets the seasonal baseline
-    seed: int = 0  # >= 0; of the draws: same seed, same interval
+    Parameters
+    ----------
+    growth
+        "linear" or "flat".
+    changepoint_prior_scale
+        > 0; how freely the trend bends.
+    n_changepoints
+        >= 0; places where it may bend.
+    changepoint_range
+        (0, 1]; first part of the history where it may bend.
+    seasonality_mode
+        Or "multiplicative".
+    seasonality_prior_scale
+        > 0.
+    holidays_prior_scale
+        > 0.
+    interval_width
+        (0, 1); share of days that the interval should hold.
+    uncertainty_samples
+        Draws behind the interval; 0 for no interval.
+    min_days
+        >= 14; open days that a series needs, with fewer it gets the seasonal baseline.
+    seed
+        >= 0; of the draws: same seed, same interval.
+    """
+
+    growth: str = "linear"
+    changepoint_prior_scale: float = 0.05
+    n_changepoints: int = 25
+    changepoint_range: float = 0.8
+    seasonality_mode: str = "additive"
+    seasonality_prior_scale: float = 10.0
+    holidays_prior_scale: float = 10.0
+    interval_width: float = 0.8
+    uncertainty_samples: int = 1000
+    min_days: int = 56
+    seed: int = 0
 
     def __post_init__(self):
         positive = ("changepoint_prior_scale", "seasonality_prior_scale", "holidays_prior_scale")
@@ -281,12 +307,20 @@ def pick(
 
 # %% ../nbs/develop/34_forecaster.ipynb #fc-class
 class Forecaster:
-    "Prophet for every series of a history, and the seasonal baseline for those that Prophet should not touch."
+    """Prophet for every series of a history, and the seasonal baseline for those that Prophet should not touch.
+
+    Parameters
+    ----------
+    params
+        Settings of Prophet, the same for all series.
+    engine
+        What fits and forecasts a series; Prophet when omitted.
+    """
 
     def __init__(
         self,
-        params: Params = Params(),  # the same for all series
-        engine: Engine = PROPHET,  # what fits and forecasts a series
+        params: Params = Params(),
+        engine: Engine = PROPHET,
     ):
         self.params, self.engine = params, engine
         self.history: pd.DataFrame | None = None
@@ -364,12 +398,26 @@ class Forecaster:
 
 
 def prophet_forecast(
-    history: pd.DataFrame,  # one or more series
-    horizon: int,  # days after the last day with sales
-    params: Params = Params(),  # the same for all series
-    engine: Engine = PROPHET,  # what fits and forecasts a series
-) -> pd.DataFrame:  # forecast with `status`
-    "Fit and forecast in one step: a `Forecast`, as a backtest or a batch takes it."
+    history: pd.DataFrame, horizon: int, params: Params = Params(), engine: Engine = PROPHET
+) -> pd.DataFrame:
+    """Fit and forecast in one step: a `Forecast`, as a backtest or a batch takes it.
+
+    Parameters
+    ----------
+    history
+        One or more series.
+    horizon
+        Days after the last day with sales.
+    params
+        The same for all series.
+    engine
+        What fits and forecasts a series.
+
+    Returns
+    -------
+    pd.DataFrame
+        Forecast with `status`.
+    """
     return Forecaster(params, engine).fit(history).predict(horizon)
 
 # %% ../nbs/develop/34_forecaster.ipynb #fc-files

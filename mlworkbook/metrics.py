@@ -145,14 +145,32 @@ def measures_of(
 
 
 def score(
-    scored: pd.DataFrame,  # scored frame; `closed` or `status` mark closed days, limits of the interval are optional
+    scored: pd.DataFrame,
     *,
-    by: tuple[str, ...] = ("model",),  # columns that define a group; `()` gives one row for everything
-    history: pd.DataFrame | None = None,  # `unique_id, ds, y`; adds `mase`
-    level: float | None = None,  # share of days the interval promised, 0-1; adds `pinball`, the mean of both limits
-    costs: UnitCosts | None = None,  # EUR per unit over and under; adds `cost_eur`, in all, closed days included
-) -> pd.DataFrame:  # one row per group: `*by, days, wape, bias, rmse[, coverage][, pinball][, mase][, cost_eur]`
+    by: tuple[str, ...] = ("model",),
+    history: pd.DataFrame | None = None,
+    level: float | None = None,
+    costs: UnitCosts | None = None,
+) -> pd.DataFrame:
     """Measure every group on its open days; a ratio of a group that sold nothing is empty.
+
+    Parameters
+    ----------
+    scored
+        Scored frame; `closed` or `status` mark closed days, limits of the interval are optional.
+    by
+        Columns that define a group; `()` gives one row for everything.
+    history
+        `unique_id, ds, y`; adds `mase`.
+    level
+        Share of days the interval promised, 0-1; adds `pinball`, the mean of both limits.
+    costs
+        EUR per unit over and under; adds `cost_eur`, in all, closed days included.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per group: `*by, days, wape, bias, rmse[, coverage][, pinball][, mase][, cost_eur]`.
 
     Raises `ValueError` when there is no row, or one that cannot be measured.
     """

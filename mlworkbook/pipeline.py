@@ -192,19 +192,42 @@ def as_known(
 
 # %% ../nbs/library/pipeline.ipynb #pi-publish
 def publish(
-    name: str,  # registered model
-    history: pd.DataFrame | str | Path,  # sales until this evening, with known columns also the days to come; or files
+    name: str,
+    history: pd.DataFrame | str | Path,
     *,
-    horizon: int = 14,  # days ahead
-    date: pd.Timestamp | str | None = None,  # last day whose sales may be seen; the history's last when omitted
-    ended: bool = False,  # True: series that do not come any more have closed
-    today: pd.Timestamp | str | None = None,  # this evening: sales of later days are refused
-    frozen: bool = False,  # True: the coefficients of the registered Prophet, not fitted again
-    workers: int = 1,  # processes
-    home: str | Path | None = None,  # workspace
-    out: str | Path | None = None,  # folder of forecast and report
+    horizon: int = 14,
+    date: pd.Timestamp | str | None = None,
+    ended: bool = False,
+    today: pd.Timestamp | str | None = None,
+    frozen: bool = False,
+    workers: int = 1,
+    home: str | Path | None = None,
+    out: str | Path | None = None,
 ) -> Night:
     """Publish tonight's forecast from tonight's sales, by whoever serves; once more changes nothing.
+
+    Parameters
+    ----------
+    name
+        Registered model.
+    history
+        Sales until this evening, with known columns also the days to come; or files.
+    horizon
+        Days ahead.
+    date
+        Last day whose sales may be seen; the history's last when omitted.
+    ended
+        True: series that do not come any more have closed.
+    today
+        This evening: sales of later days are refused.
+    frozen
+        True: the coefficients of the registered Prophet, not fitted again.
+    workers
+        Processes.
+    home
+        Workspace.
+    out
+        Folder of forecast and report.
 
     A parquet file, or a folder of them, sorted by series and day, is never held whole. Raises `DataError` when there
     is no champion, or the sales are not what it was registered for.
@@ -326,18 +349,45 @@ def went_back(
 
 # %% ../nbs/library/pipeline.ipynb #pi-train
 def train(
-    history: pd.DataFrame,  # sales, with the days to come
-    recipe: Recipe | Forecast,  # to be registered
+    history: pd.DataFrame,
+    recipe: Recipe | Forecast,
     *,
-    name: str,  # registered model
-    horizon: int = 14,  # days ahead
-    board: Leaderboard | None = None,  # where it was judged
-    row: str = "",  # its row there; found by the recipe when omitted
-    workers: int = 1,  # processes
-    home: str | Path | None = None,  # workspace
-    out: str | Path | None = None,  # folder of forecast and report
-) -> str:  # number of the version: "challenger", or champion when nobody served
-    "Register a recipe as it is written down; the first one serves at once, and two calls at once wait for each other."
+    name: str,
+    horizon: int = 14,
+    board: Leaderboard | None = None,
+    row: str = "",
+    workers: int = 1,
+    home: str | Path | None = None,
+    out: str | Path | None = None,
+) -> str:
+    """Register a recipe as it is written down; the first one serves at once, and two calls at once wait for each other.
+
+    Parameters
+    ----------
+    history
+        Sales, with the days to come.
+    recipe
+        To be registered.
+    name
+        Registered model.
+    horizon
+        Days ahead.
+    board
+        Where it was judged.
+    row
+        Its row there; found by the recipe when omitted.
+    workers
+        Processes.
+    home
+        Workspace.
+    out
+        Folder of forecast and report.
+
+    Returns
+    -------
+    str
+        Number of the version: "challenger", or champion when nobody served.
+    """
     place, history, recipe = place_of(name, home, out), check_history(history), named(recipe)
     row = row or (name_of(board, recipe) if board else "")
     figures = board.row(row) if board else {}
@@ -380,17 +430,42 @@ def examine_and_train(
 
 # %% ../nbs/library/pipeline.ipynb #pi-promote
 def promote(
-    name: str,  # registered model
-    history: pd.DataFrame,  # sales, with the days to come
-    agreed: Agreed = Agreed(),  # recipes, prices, exam
+    name: str,
+    history: pd.DataFrame,
+    agreed: Agreed = Agreed(),
     *,
-    who: str = "",  # person or program
-    workers: int = 1,  # processes
-    progress: bool = False,  # a bar, if somebody looks at a terminal
-    home: str | Path | None = None,  # workspace
-    out: str | Path | None = None,  # folder of forecast and report
-) -> tuple[Leaderboard, Record]:  # the exam, and the decision: "promoted" or "refused"
-    "Let the challenger take the exam against the rule and who serves; raises `DataError` without a challenger."
+    who: str = "",
+    workers: int = 1,
+    progress: bool = False,
+    home: str | Path | None = None,
+    out: str | Path | None = None,
+) -> tuple[Leaderboard, Record]:
+    """Let the challenger take the exam against the rule and who serves; raises `DataError` without a challenger.
+
+    Parameters
+    ----------
+    name
+        Registered model.
+    history
+        Sales, with the days to come.
+    agreed
+        Recipes, prices, exam.
+    who
+        Person or program.
+    workers
+        Processes.
+    progress
+        A bar, if somebody looks at a terminal.
+    home
+        Workspace.
+    out
+        Folder of forecast and report.
+
+    Returns
+    -------
+    tuple[Leaderboard, Record]
+        The exam, and the decision: "promoted" or "refused".
+    """
     place, history = entered(name, history, agreed, home, out)
     with only_one(place.notes, WAIT):
         before, done = len(journal(place.notes)), mend(place)
@@ -421,20 +496,51 @@ def promote(
 
 # %% ../nbs/library/pipeline.ipynb #pi-retrain
 def retrain(
-    name: str,  # registered model
-    history: pd.DataFrame,  # sales, with the days to come
-    agreed: Agreed = Agreed(),  # recipes, prices, exam, times
+    name: str,
+    history: pd.DataFrame,
+    agreed: Agreed = Agreed(),
     *,
-    alarms: pd.DataFrame | None = None,  # those that ring: train only if `due`; None trains in any case
-    date: pd.Timestamp | str | None = None,  # last day whose sales may be seen; the history's last when omitted
-    reason: str = "asked for",  # why, when there are no alarms to say so
-    who: str = "",  # person or program that asks
-    workers: int = 1,  # processes
-    progress: bool = False,  # a bar, if somebody looks at a terminal
-    home: str | Path | None = None,  # workspace
-    out: str | Path | None = None,  # folder of forecast and report
-) -> Record:  # the decision; for a date that has one already, the same as then
-    "Hold the exam with newer sales, and write it down; raises `DataError` for a date before the last decision."
+    alarms: pd.DataFrame | None = None,
+    date: pd.Timestamp | str | None = None,
+    reason: str = "asked for",
+    who: str = "",
+    workers: int = 1,
+    progress: bool = False,
+    home: str | Path | None = None,
+    out: str | Path | None = None,
+) -> Record:
+    """Hold the exam with newer sales, and write it down; raises `DataError` for a date before the last decision.
+
+    Parameters
+    ----------
+    name
+        Registered model.
+    history
+        Sales, with the days to come.
+    agreed
+        Recipes, prices, exam, times.
+    alarms
+        Those that ring: train only if `due`; None trains in any case.
+    date
+        Last day whose sales may be seen; the history's last when omitted.
+    reason
+        Why, when there are no alarms to say so.
+    who
+        Person or program that asks.
+    workers
+        Processes.
+    progress
+        A bar, if somebody looks at a terminal.
+    home
+        Workspace.
+    out
+        Folder of forecast and report.
+
+    Returns
+    -------
+    Record
+        The decision; for a date that has one already, the same as then.
+    """
     place, history = entered(name, as_known(check_history(history), date, agreed.horizon), agreed, home, out)
     today = f"{last_day(history):%Y-%m-%d}"
     with only_one(place.notes, WAIT):
@@ -714,20 +820,45 @@ def heard_on(
 
 # %% ../nbs/library/pipeline.ipynb #pi-watch
 def watch(
-    name: str,  # registered model
-    history: pd.DataFrame,  # sales known this morning
+    name: str,
+    history: pd.DataFrame,
     *,
-    today: pd.Timestamp | str,  # this morning
-    horizon: int = 14,  # days ahead
-    false_alarms: float = 1.0,  # mornings a month that may ring for nothing
-    again: bool = False,  # set the limits again
-    nights: str | Path | None = None,  # folder of the published nights; the shop's own when omitted
-    workers: int = 1,  # processes
-    progress: bool = False,  # a bar, if somebody looks at a terminal
-    home: str | Path | None = None,  # workspace
-    out: str | Path | None = None,  # folder of forecast and report
+    today: pd.Timestamp | str,
+    horizon: int = 14,
+    false_alarms: float = 1.0,
+    again: bool = False,
+    nights: str | Path | None = None,
+    workers: int = 1,
+    progress: bool = False,
+    home: str | Path | None = None,
+    out: str | Path | None = None,
 ) -> Watched:
     """Ask whether the published forecasts are still true; an empty answer is an answer.
+
+    Parameters
+    ----------
+    name
+        Registered model.
+    history
+        Sales known this morning.
+    today
+        This morning.
+    horizon
+        Days ahead.
+    false_alarms
+        Mornings a month that may ring for nothing.
+    again
+        Set the limits again.
+    nights
+        Folder of the published nights; the shop's own when omitted.
+    workers
+        Processes.
+    progress
+        A bar, if somebody looks at a terminal.
+    home
+        Workspace.
+    out
+        Folder of forecast and report.
 
     Raises `DataError` when no night was published.
     """
@@ -765,15 +896,35 @@ def maker_of(
 
 # %% ../nbs/library/pipeline.ipynb #pi-back
 def rollback(
-    name: str,  # registered model
+    name: str,
     *,
-    reason: str,  # for whoever asks next month
-    date: pd.Timestamp | str | None = None,  # of the decision; the last night's, when omitted
-    who: str = "",  # person or program
-    home: str | Path | None = None,  # workspace
-    out: str | Path | None = None,  # folder of forecast and report
-) -> Record:  # "rolled back", written
+    reason: str,
+    date: pd.Timestamp | str | None = None,
+    who: str = "",
+    home: str | Path | None = None,
+    out: str | Path | None = None,
+) -> Record:
     """Let the recipe before this one serve again, from the next night on, and write it down.
+
+    Parameters
+    ----------
+    name
+        Registered model.
+    reason
+        For whoever asks next month.
+    date
+        Of the decision; the last night's, when omitted.
+    who
+        Person or program.
+    home
+        Workspace.
+    out
+        Folder of forecast and report.
+
+    Returns
+    -------
+    Record
+        "rolled back", written.
 
     Raises `DataError` without a reason or champion, `Refused` when no champion before had another recipe.
     """

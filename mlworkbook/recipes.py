@@ -116,7 +116,16 @@ def read_text(
 # %% ../nbs/library/recipes.ipynb #rc-recipe
 @dataclass(frozen=True)
 class Recipe:
-    "A way to forecast that can be written down: a name of `SETTINGS`, or a function of yours as `module:function`."
+    """A way to forecast that can be written down; called as `recipe(history, horizon)` it returns a forecast.
+
+    Parameters
+    ----------
+    name
+        One of `SETTINGS` ("seasonal_naive", "mstl", "prophet", "boosting", …), or a function of yours as
+        "module:function".
+    settings
+        By name, plain values; what is left out has its default.
+    """
 
     name: str
     settings: dict = field(default_factory=dict)
@@ -205,8 +214,14 @@ def made(
     return partial(plain[recipe.name], **settings)
 
 # %% ../nbs/library/recipes.ipynb #rc-team
-def default_recipes() -> dict[str, Recipe]:  # by the name they have in a leaderboard
-    "The house's rule, a seasonal decomposition, Prophet with eves, and gradient boosting."
+def default_recipes() -> dict[str, Recipe]:
+    """The house's rule, a seasonal decomposition, Prophet with eves, and gradient boosting.
+
+    Returns
+    -------
+    dict[str, Recipe]
+        By the name they have in a leaderboard.
+    """
     return {name: Recipe(name) for name in (RULE, "mstl", "prophet", "boosting")}
 
 

@@ -293,17 +293,41 @@ def choose(
 
 
 def load_sales(
-    path: str | Path | None = None,  # .csv, .csv.gz or .parquet; the bundled bakery chain when omitted
+    path: str | Path | None = None,
     *,
-    level: str = "store",  # "store", "product" (bakery only) or "chain", the sum of all
-    columns: dict[str, str | None] | None = None,  # the file's names and ours: {"fecha": "ds"}; None leaves one out
-    horizon: int = 0,  # future rows to add to each series
-    stores: Sequence[str | int] | None = None,  # stores to keep, such as ["S02", "S05"] or [2, 5]
-    ended: str = "error",  # what to do with a series that ends before the others: "error" or "drop"
-    gaps: str = "error",  # what to do with missing days: "error", or "closed" when the shop did not open
-    reading: Reading = UNSAID,  # how a text file is written, where it does not prove it
-) -> pd.DataFrame:  # history, checked: `unique_id, ds, y` and columns known in advance
+    level: str = "store",
+    columns: dict[str, str | None] | None = None,
+    horizon: int = 0,
+    stores: Sequence[str | int] | None = None,
+    ended: str = "error",
+    gaps: str = "error",
+    reading: Reading = UNSAID,
+) -> pd.DataFrame:
     """Load sales as a history: daily, one row a day from each series' first sale to the common last day.
+
+    Parameters
+    ----------
+    path
+        .csv, .csv.gz or .parquet; the bundled bakery chain when omitted.
+    level
+        "store", "product" (bakery only) or "chain", the sum of all.
+    columns
+        The file's names and ours: {"fecha": "ds"}; None leaves one out.
+    horizon
+        Future rows to add to each series.
+    stores
+        Stores to keep, such as ["S02", "S05"] or [2, 5].
+    ended
+        What to do with a series that ends before the others: "error" or "drop".
+    gaps
+        What to do with missing days: "error", or "closed" when the shop did not open.
+    reading
+        How a text file is written, where it does not prove it.
+
+    Returns
+    -------
+    pd.DataFrame
+        History, checked: `unique_id, ds, y` and columns known in advance.
 
     Raises `ValueError` (or `OSError` for a path) with what came, what was expected and the way out.
     """

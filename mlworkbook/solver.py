@@ -398,12 +398,23 @@ def read_exact(
 SOLVER = Engine(fit_exact, predict_exact, write_exact, read_exact)
 
 
-def solver_forecast(
-    history: pd.DataFrame,  # one or more series
-    horizon: int,  # days after the last day with sales
-    params: Params = Params(),  # the same for all series
-) -> pd.DataFrame:  # forecast with `status`
-    "Fit and forecast in one step: a `Forecast`, as a backtest or a batch takes it."
+def solver_forecast(history: pd.DataFrame, horizon: int, params: Params = Params()) -> pd.DataFrame:
+    """Fit and forecast in one step: a `Forecast`, as a backtest or a batch takes it.
+
+    Parameters
+    ----------
+    history
+        One or more series.
+    horizon
+        Days after the last day with sales.
+    params
+        The same for all series.
+
+    Returns
+    -------
+    pd.DataFrame
+        Forecast with `status`.
+    """
     with threadpool_limits(1):
         return prophet_forecast(history, horizon, params, SOLVER)
 

@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 # %% ../nbs/discover/12_value.ipynb #va-costs
 @dataclass(frozen=True)
 class UnitCosts:
-    "What one wrong unit costs: EUR per unit left over and EUR per unit missing."
+    """What one wrong unit costs; `quantile` is the share of days on which the best plan is enough.
 
-    over_eur: float  # EUR lost with each unit baked and not sold
-    under_eur: float  # EUR lost with each unit asked for and not there
+    Parameters
+    ----------
+    over_eur
+        EUR lost with each unit baked and not sold, 0 or more.
+    under_eur
+        EUR lost with each unit asked for and not there, 0 or more; not both may be 0.
+    """
+
+    over_eur: float
+    under_eur: float
 
     def __post_init__(self) -> None:
         for name, price in vars(self).items():
@@ -78,13 +86,22 @@ def check_errors(
     return scored
 
 # %% ../nbs/discover/12_value.ipynb #va-error-cost
-def error_cost(
-    scored: pd.DataFrame,  # one row per series and day with `y` and `yhat`, units
-    costs: UnitCosts,  # EUR per unit over and under
-    *,
-    by: tuple[str, ...] = ("unique_id",),  # columns to group by; `()` gives one row, the total
-) -> pd.DataFrame:  # `by` + `days` (rows scored), `over_eur`, `under_eur`, `cost_eur` (their sum)
+def error_cost(scored: pd.DataFrame, costs: UnitCosts, *, by: tuple[str, ...] = ("unique_id",)) -> pd.DataFrame:
     """What the errors of a forecast cost, in EUR.
+
+    Parameters
+    ----------
+    scored
+        One row per series and day with `y` and `yhat`, units.
+    costs
+        EUR per unit over and under.
+    by
+        Columns to group by; `()` gives one row, the total.
+
+    Returns
+    -------
+    pd.DataFrame
+        `by` + `days` (rows scored), `over_eur`, `under_eur`, `cost_eur` (their sum).
 
     Raises `ValueError` when a row has no price: a missing column, an empty or infinite `y` or `yhat`.
     """

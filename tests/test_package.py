@@ -1,5 +1,6 @@
 "What is installed, declared and promised by the repository's own pages."
 
+import inspect
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import mlworkbook
+from mlworkbook.course.exercises import APART
 from mlworkbook.project.environment import report
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +44,28 @@ def test_the_heaviest_wait_until_they_are_used():
     heavy = {"prophet", "mlflow", "statsforecast", "matplotlib", "scipy", "sklearn", "boto3", "fastapi", "pandera"}
     assert modules.count(",") > 30
     assert python(f"import sys, {modules}; print(*sorted({heavy} & set(sys.modules)))") == ""
+
+
+def test_the_front_door_shows_its_names_and_loads_them_when_asked():
+    shown = python("import mlworkbook as mw; print(*dir(mw))").split()
+    assert sorted([*mlworkbook.__all__, "__version__"]) == sorted(shown) and 15 <= len(shown) <= 25
+    for name in mlworkbook.__all__:
+        thing = getattr(mlworkbook, name)
+        assert thing.__name__ == name and thing.__module__.startswith("mlworkbook.")
+        assert not (ROOT / f"mlworkbook/{name}.py").exists(), f"{name} would be a module after its import"
+    with pytest.raises(AttributeError, match="nothing"):
+        mlworkbook.nothing  # noqa: B018
+    hint = (ROOT / "mlworkbook/__init__.py").read_text(encoding="utf-8")
+    assert {name for name in mlworkbook.__all__ if f"import {name} as {name}\n" not in hint} == set()
+    assert (ROOT / "mlworkbook/py.typed").exists()
+
+
+@pytest.mark.parametrize("name", sorted({*mlworkbook.__all__} - {"DataError", "Refused"}))
+def test_the_front_door_says_what_every_parameter_means(name):
+    thing = getattr(mlworkbook, name)
+    parameters, (_, _, block) = set(inspect.signature(thing).parameters), inspect.getdoc(thing).partition("Parameters")
+    said = dict(re.findall(r"^(\w+)\n    (\S.*)$", block, flags=re.MULTILINE))
+    assert parameters <= set(said), parameters - set(said)
 
 
 def test_a_learner_needs_no_nbdev():
@@ -127,10 +152,12 @@ def test_wheel_carries_data_licences_and_lessons(tmp_path):
     assert packed == {
         path.relative_to(ROOT / "nbs").as_posix()
         for path in ROOT.glob("nbs/**/*.ipynb")
-        if not {".ipynb_checkpoints", "reference"} & set(path.parts)
+        if not {".ipynb_checkpoints", *APART} & set(path.parts)
     }
     assert not [name for name in names if name.startswith(("tests", "tools", "nbs"))]
     assert {f"mlworkbook/{name}" for name in ("settings.ini", "constraints.txt", "environment.yml")} <= set(names)
+    assert {"mlworkbook/py.typed", "mlworkbook/templates/base.html"} <= set(names)
+    assert "mlworkbook/_modidx.py" not in names
     workflows = {name for name in names if name.startswith("mlworkbook/.github/workflows/")}
     assert len(workflows) == len([*ROOT.glob(".github/workflows/*.yml")])
     assert "mlworkbook/infra/template.yaml" in names
