@@ -13,7 +13,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from measure import measure
-from mlworkbook.monitor import study, summary
+from mlworkbook.course.drills import study, summary
 from mlworkbook.ops.files import write_atomic
 
 TABLE = Path(__file__).parent.parent / "mlworkbook" / "data" / "monitor.csv"

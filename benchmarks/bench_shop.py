@@ -17,9 +17,11 @@ from threadpoolctl import threadpool_limits
 
 from measure import cpu
 from mlworkbook.contract import last_day, past, seen
+from mlworkbook.course.drills import strike
 from mlworkbook.course.shop import Life, by_rule, daily_cost, live_shop, reaction
 from mlworkbook.forecaster import Params
-from mlworkbook.monitor import calibrate, rings, strike
+from mlworkbook.limits import calibrate
+from mlworkbook.morning import rings
 from mlworkbook.ops.files import write_atomic
 from mlworkbook.retraining import Plan, Shelf, two_recipes
 from mlworkbook.sales import make_sales

@@ -118,20 +118,14 @@ def fingerprint(
     return digest.hexdigest()
 
 # %% ../nbs/deploy/52_batch.ipynb #ba-files
-def _packed(
-    table: pa.Table,  # rows of `SCHEMA`
-    mark: str,  # fingerprint of what they were made from
-    about: dict[str, str] | None = None,  # what else the file says of itself
-) -> bytes:  # a parquet file
+def _packed(table: pa.Table, mark: str, about: dict[str, str] | None = None) -> bytes:
     sink, content = io.BytesIO(), fingerprint(table.to_pandas(), 0, "")
     about = {"fingerprint": mark, "content": content} | (about or {})
     pq.write_table(table.replace_schema_metadata(about), sink, write_page_checksum=True)
     return sink.getvalue()
 
 
-def _mark_in(
-    path: Path,  # parquet file, perhaps missing or damaged
-) -> str:  # its fingerprint, "" when there is none to trust
+def _mark_in(path: Path) -> str:
     try:
         file = pq.ParquetFile(path)
         about = file.schema_arrow.metadata or {}

@@ -38,7 +38,7 @@ from mlworkbook.course.gameday import (
     start,
     status,
 )
-from mlworkbook.monitor import live
+from mlworkbook.morning import live
 from mlworkbook.ops.errors import Refused
 from mlworkbook.ops.files import only_one
 from mlworkbook.pipeline import rollback

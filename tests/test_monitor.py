@@ -13,43 +13,15 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from mlworkbook import monitor
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.batch import run_batch
 from mlworkbook.contract import check_scored
-from mlworkbook.monitor import (
-    COLUMNS,
-    COMMAND,
-    KINDS,
-    SHOCKS,
-    Limits,
-    again,
-    alarms,
-    calibrate,
-    crossed,
-    distances,
-    drill,
-    figures,
-    live,
-    load_limits,
-    measures,
-    newest,
-    of_last_model,
-    plot_sums,
-    profile_of,
-    published,
-    rings,
-    save_limits,
-    steps,
-    strike,
-    study,
-    summary,
-    sums,
-    usual_of,
-    weekly,
-    worst,
-)
-from mlworkbook.report import write_morning_page
+from mlworkbook.course import drills
+from mlworkbook.course.drills import SHOCKS, drill, strike, study, summary
+from mlworkbook.limits import Limits, calibrate, crossed, distances, load_limits, profile_of, save_limits
+from mlworkbook.monitor import again, measures, newest, steps, usual_of, weekly, worst
+from mlworkbook.morning import COLUMNS, KINDS, alarms, live, of_last_model, published, rings, sums
+from mlworkbook.report import COMMAND, figures, plot_sums, write_morning_page
 from mlworkbook.sales import make_sales, spoil_sales
 
 ROOT = Path(__file__).parent.parent
@@ -370,7 +342,7 @@ class TestShocks:
     def test_an_alarm_that_rings_anyway_finds_nothing(self, shop, monkeypatch):
         day = shop.start + 64 * DAY
         always = pd.DataFrame([[day + 3 * DAY, "bias", "S01", 9.0, 8.0, "."]], columns=COLUMNS)
-        monkeypatch.setattr(monitor, "rings", lambda *frames: always)
+        monkeypatch.setattr(drills, "rings", lambda *frames: always)
         found = drill(shop.now, shop.history, shop.limits, "level", day)
         assert found["alarm"] == "" and np.isnan(found["delay"])
 

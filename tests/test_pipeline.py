@@ -25,7 +25,7 @@ from mlworkbook import pipeline, team
 from mlworkbook.backtesting import backtest
 from mlworkbook.cli import app as cli
 from mlworkbook.evaluation import TEAM
-from mlworkbook.monitor import rings
+from mlworkbook.morning import rings
 from mlworkbook.recipes import RULE, Recipe, team_of
 from mlworkbook.sales import load_sales, make_sales
 from mlworkbook.tracking import connect

@@ -16,8 +16,9 @@ from mlworkbook.backtesting import backtest
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.contract import past, seen
 from mlworkbook.course import shop as sh
+from mlworkbook.course.drills import strike
 from mlworkbook.forecaster import Params
-from mlworkbook.monitor import figures, strike
+from mlworkbook.report import figures
 from mlworkbook.sales import make_sales
 from mlworkbook.value import UnitCosts
 

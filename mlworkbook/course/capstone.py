@@ -49,7 +49,7 @@ from ..ops.language import say
 from ..explore import profile
 from ..evaluation import exam, leaderboard
 from ..metrics import coverage, wape
-from ..monitor import Limits, calibrate, load_limits, save_limits
+from ..limits import Limits, calibrate, load_limits, save_limits
 from ..project.options import INPUTS, Case, load_decision, save_decision
 from ..pipeline import Agreed, contest, last_night, publish, watch
 from ..recipes import is_own

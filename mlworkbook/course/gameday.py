@@ -32,7 +32,8 @@ from ..contract import KEYS, check_history, past, seen
 from ..ops.files import write_atomic
 from ..ops.language import say
 from ..evaluation import Verdict
-from ..monitor import calibrate, published, save_limits
+from ..limits import calibrate, save_limits
+from ..morning import published
 from ..pipeline import Agreed, asks, examine_and_train, promote, publish, train, watch
 from ..recipes import Recipe
 from ..registry import find, versions
