@@ -19,7 +19,7 @@ from mlworkbook.contract import check_scored
 from mlworkbook.course import drills
 from mlworkbook.course.drills import SHOCKS, drill, strike, study, summary
 from mlworkbook.limits import Limits, calibrate, crossed, distances, load_limits, profile_of, save_limits
-from mlworkbook.monitor import again, measures, newest, steps, usual_of, weekly, worst
+from mlworkbook.monitor import CAP, FLOOR, again, measures, newest, steps, usual_of, weekly, worst
 from mlworkbook.morning import COLUMNS, KINDS, alarms, live, of_last_model, published, rings, sums
 from mlworkbook.report import COMMAND, figures, plot_sums, write_morning_page
 from mlworkbook.sales import make_sales, spoil_sales
@@ -126,7 +126,7 @@ class TestSums:
     def test_one_day_counts_for_little(self, shop):
         table = measures(shop.now, shop.history, shop.limits.level)
         table.iloc[5] = 1e9
-        assert steps(table, shop.limits.usual).max(axis=None) <= monitor.CAP
+        assert steps(table, shop.limits.usual).max(axis=None) <= CAP
 
 
 class TestCalibrate:
@@ -193,7 +193,7 @@ class TestCalibrate:
     def test_a_perfect_past_does_not_make_every_day_an_alarm(self, shop):
         perfect = shop.learned.assign(yhat=shop.learned["y"]).drop(columns=["yhat_lower", "yhat_upper"])
         table = measures(perfect, shop.known, shop.limits.level)
-        assert all(deviation >= monitor.FLOOR for each in usual_of(table).values() for _, deviation in each.values())
+        assert all(deviation >= FLOOR for each in usual_of(table).values() for _, deviation in each.values())
 
 
 def test_the_distance_is_that_of_scipy():
