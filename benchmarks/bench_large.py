@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from measure import cpu, measure
-from mlworkbook.pipeline import GROUP, Night, publish, train
+from mlworkbook.pipeline import train
+from mlworkbook.publishing import GROUP, Night, publish
 from mlworkbook.recipes import Recipe, default_recipes, team_of
 
 SERIES, DAYS, HORIZON = 30_490, 1_941, 28

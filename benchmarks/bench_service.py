@@ -29,7 +29,7 @@ from measure import memory
 from mlworkbook.batch import run_batch
 from mlworkbook.contract import regressors
 from mlworkbook.forecaster import Forecaster, Params
-from mlworkbook.pipeline import keep_sales
+from mlworkbook.publishing import keep_sales
 from mlworkbook.recipes import Recipe
 from mlworkbook.registry import log_panel
 from mlworkbook.sales import load_sales

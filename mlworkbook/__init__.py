@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what an editor and a type checker see
     from .baselines import boosting as boosting
     from .baselines import seasonal_naive as seasonal_naive
     from .contract import check_history as check_history
+    from .decisions import Agreed as Agreed
     from .evaluation import leaderboard as leaderboard
     from .forecaster import Forecaster as Forecaster
     from .forecaster import Params as Params
@@ -28,19 +29,20 @@ if TYPE_CHECKING:  # what an editor and a type checker see
     from .ops.errors import DataError as DataError
     from .ops.errors import Refused as Refused
     from .pipeline import promote as promote
-    from .pipeline import publish as publish
     from .pipeline import retrain as retrain
     from .pipeline import rollback as rollback
     from .pipeline import train as train
-    from .pipeline import watch as watch
+    from .publishing import publish as publish
     from .recipes import Recipe as Recipe
     from .recipes import default_recipes as default_recipes
     from .sales import load_sales as load_sales
     from .solver import solver_forecast as solver_forecast
     from .value import UnitCosts as UnitCosts
     from .value import error_cost as error_cost
+    from .watching import watch as watch
 
 __all__ = [
+    "Agreed",
     "DataError",
     "Forecaster",
     "Params",
@@ -70,15 +72,18 @@ _HOMES = {
     "backtesting": ("backtest",),
     "baselines": ("boosting", "seasonal_naive"),
     "contract": ("check_history",),
+    "decisions": ("Agreed",),
     "evaluation": ("leaderboard",),
     "forecaster": ("Forecaster", "Params", "prophet_forecast"),
     "metrics": ("score",),
     "ops.errors": ("DataError", "Refused"),
-    "pipeline": ("promote", "publish", "retrain", "rollback", "train", "watch"),
+    "pipeline": ("promote", "retrain", "rollback", "train"),
+    "publishing": ("publish",),
     "recipes": ("Recipe", "default_recipes"),
     "sales": ("load_sales",),
     "solver": ("solver_forecast",),
     "value": ("UnitCosts", "error_cost"),
+    "watching": ("watch",),
 }
 
 if not TYPE_CHECKING:  # a type checker that saw this would accept any name
@@ -87,7 +92,10 @@ if not TYPE_CHECKING:  # a type checker that saw this would accept any name
         home = next((module for module, names in _HOMES.items() if name in names), None)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}; dir(mlworkbook) shows those it has")
-        return getattr(import_module(f".{home}", __name__), name)
+        from .ops.errors import extras
+
+        with extras():
+            return getattr(import_module(f".{home}", __name__), name)
 
 
 def __dir__() -> list[str]:

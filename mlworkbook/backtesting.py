@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import cloudpickle
 import pandas as pd
@@ -22,6 +21,8 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from . import __version__
+from .ops.errors import MissingExtra
+from .ops.files import write_atomic
 from .contract import Forecast, check_forecast, check_history, check_horizon, check_whole, past, seen
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ def attempt(
     "Ask for all series at once and, when that fails, one by one."
     try:
         return ask(rows), []
+    except MissingExtra:
+        raise
     except Exception:
         forecasts, failures = [rows.iloc[:0][["unique_id", "ds"]].assign(yhat=0.0)], []
     for name, series in rows.groupby("unique_id"):
@@ -148,12 +151,7 @@ def keep(
     path: Path,  # its file
 ) -> None:
     "Write a whole file or nothing, whoever else writes the same."
-    part = path.with_name(f"{path.stem}.{uuid4().hex}.part")
-    try:
-        forecast.to_parquet(part, index=False)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomic(path, forecast.to_parquet(index=False))
 
 # %% ../nbs/develop/36_backtesting.ipynb #bt-backtest
 @dataclass(frozen=True)

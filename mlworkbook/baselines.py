@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from .ops.errors import extras
 from .contract import KEYS, check_history, check_horizon, check_whole, future, last_day, past, regressors
 
 if TYPE_CHECKING:
@@ -168,7 +169,8 @@ def smoothing(
     "Exponential smoothing without trend; error and season are chosen by AICc."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tqdm, imported there, asks for ipywidgets
-        from statsforecast.models import AutoETS
+        with extras():
+            from statsforecast.models import AutoETS
 
     return AutoETS(season_length=season, model="ZNZ")
 
@@ -249,7 +251,8 @@ def _decomposition(season: int = 7) -> "MSTL":
     "A season cut out with LOESS and repeated; what is left is smoothed exponentially."
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tqdm, imported there, asks for ipywidgets
-        from statsforecast.models import MSTL, AutoETS
+        with extras():
+            from statsforecast.models import MSTL, AutoETS
 
     return MSTL(season_length=season, trend_forecaster=AutoETS(model="ANN"))
 
@@ -309,7 +312,8 @@ def levels(
 # %% ../nbs/play/23_baselines.ipynb #ba-boost
 def _grow(table: pd.DataFrame, share: pd.Series, seed: int) -> "HistGradientBoostingRegressor":
     "Small trees, each for what those before it left over; they aim at the mean."
-    from sklearn.ensemble import HistGradientBoostingRegressor
+    with extras():
+        from sklearn.ensemble import HistGradientBoostingRegressor
 
     named = [name for name in ("holiday", "before", "after") if name in table]
     trees = {"max_iter": 60, "max_leaf_nodes": 15, "early_stopping": False}

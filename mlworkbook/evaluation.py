@@ -7,6 +7,7 @@ __all__ = ['ENOUGH', 'TEAM', 'ORDER', 'CHAMPION', 'COLUMNS', 'exam_nights', 'exa
            'tabulate', 'leaderboard', 'admitted', 'called', 'Verdict', 'exam']
 
 # %% ../nbs/library/evaluation.ipynb #lb-imports
+from importlib.util import find_spec
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -104,18 +105,18 @@ def paired(
     rival: str,  # against whom
 ) -> dict[str, float]:  # `saved, low, high` EUR a day, with 95 %; `weeks`, share of weeks in which it was cheaper
     "How much cheaper a model was than a rival on the same days, and how sure that is: weeks are drawn again."
-    from scipy.stats import bootstrap
-
     rows = scored[scored["model"].isin((model, rival))]
     rows = rows.assign(week=(rows["ds"] - rows["cutoff"] - pd.Timedelta(days=1)).dt.days // 7)
     eur = error_cost(rows, costs, by=("model", "cutoff", "week")).set_index(["cutoff", "week", "model"])["cost_eur"]
     eur, days = eur.unstack(), rows.groupby(["cutoff", "week"])["ds"].nunique()
     saved = eur[rival] - eur[model]
     found = {"saved": float(saved.sum() / days.sum()), "weeks": float(saved.gt(0).mean())}
-    if len(saved) < 2:
+    if len(saved) < 2 or find_spec("scipy") is None:
         return found | {"low": np.nan, "high": np.nan}
     if saved.eq(saved.iloc[0]).all():
         return found | {"low": found["saved"], "high": found["saved"]}
+
+    from scipy.stats import bootstrap
 
     def a_day(saved: np.ndarray, days: np.ndarray, axis: int) -> np.ndarray:
         return saved.sum(axis=axis) / days.sum(axis=axis)

@@ -18,6 +18,7 @@ from copy import copy
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from numbers import Real
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from .ops.errors import extras
 from .baselines import close, open_days, seasonal_naive
 from .contract import check_history, past, regressors
 from .contract import future as days_ahead
@@ -42,6 +44,9 @@ def quiet() -> Iterator[None]:
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="IProgress not found")
+        if find_spec("cmdstanpy") is None:  # the exact solver does without
+            yield
+            return
         import cmdstanpy
 
         with cmdstanpy.disable_logging():
@@ -147,7 +152,7 @@ def unfitted(
 ) -> "Prophet":  # not fitted yet
     "Tell Prophet what it may know of a series: holidays by name, and the columns that vary."
     rows, days = open_days(series), past(series)["ds"]
-    with quiet():
+    with quiet(), extras():
         from prophet import Prophet
 
         model = Prophet(

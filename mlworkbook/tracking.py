@@ -26,6 +26,7 @@ from urllib.request import url2pathname, urlopen
 import pandas as pd
 import psutil
 
+from .ops.errors import extras
 from .contract import Forecast, check_history, check_horizon, check_scored, last_day, past
 from .ops.files import workspace
 from .metrics import score
@@ -181,7 +182,8 @@ def connect(
             resettle(database(uri))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="IProgress not found")  # in a plain notebook
-            import mlflow
+            with extras():
+                import mlflow
 
         for chatty in ("mlflow.store.db.utils", "mlflow.models.signature"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -217,6 +219,9 @@ def this_process(
     pid: int | None = None,  # of another process of this machine
 ) -> str:  # `host:pid:birth`
     "Name a process, the one that runs this line when none is given, so that another can tell whether it still lives."
+    with extras():
+        import psutil
+
     process = psutil.Process(pid)
     return f"{platform.node()}:{process.pid}:{process.create_time():.2f}"
 

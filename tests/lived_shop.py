@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlworkbook import pipeline
+from mlworkbook import decisions, pipeline, publishing, watching
 from mlworkbook.ops.errors import DataError, Refused
 from mlworkbook.retraining import journal
 from mlworkbook.sales import load_sales, make_sales
@@ -184,7 +184,7 @@ class SpokenShop(Shop):
     def type(self, command, today):
         "Call the function behind a command; its exit code is what became of it."
         name, *rest = command
-        where, agreed = {"home": self.home}, pipeline.Agreed(horizon=HORIZON, rest=7, **EXAM)
+        where, agreed = {"home": self.home}, decisions.Agreed(horizon=HORIZON, rest=7, **EXAM)
         history, who = None, f"mlworkbook {name}"
         try:
             if name == "rollback":
@@ -197,13 +197,13 @@ class SpokenShop(Shop):
                 night = pipeline.run_evening(NAME, history, agreed, who=who, **tonight).night
                 return 0, {"forecast": {"state": night.state}}
             if name == "forecast":
-                night = pipeline.publish(NAME, history, horizon=HORIZON, **tonight)
+                night = publishing.publish(NAME, history, horizon=HORIZON, **tonight)
                 return 0, {"forecast": {"state": night.state}}
             if name == "train":
                 pipeline.examine_and_train(NAME, history, agreed, row=rest[1], **where)
                 return 0, {}
             if name == "monitor":
-                rang = pipeline.watch(NAME, history, today=today, horizon=HORIZON, **where).alarms
+                rang = watching.watch(NAME, history, today=today, horizon=HORIZON, **where).alarms
                 return 4 if len(rang) else 0, {}
             if name == "promote":
                 done = pipeline.promote(NAME, history, agreed, who=who, **where)[1]

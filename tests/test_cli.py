@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from ctrl_c import press
 from jira_server import serve
-from mlworkbook import pipeline, versions
+from mlworkbook import pipeline, publishing, versions
 from mlworkbook.cli import app as cli
 from mlworkbook.course.exercises import remember
 from mlworkbook.forecaster import Forecaster, Params
@@ -225,7 +225,7 @@ class TestData:
     def test_a_large_file_is_handed_on(self, tmp_path, monkeypatch, spoil):
         path, sales = tmp_path / "a.parquet", make_sales(0, series=2, days=100, horizon=14)
         sales.assign(**{"shelf": "low"} if spoil == "text" else {}).to_parquet(path, index=False)
-        monkeypatch.setattr(pipeline, "MOST", 10**6 if spoil == "small" else 100)
+        monkeypatch.setattr(publishing, "MOST", 10**6 if spoil == "small" else 100)
         monkeypatch.setattr(cli, "load", lambda job: "loaded")
         mapped = ["ventas=y"] if spoil == "map" else None
         assert cli.sold(cli.Job(data=path, map=mapped)) == ("loaded" if spoil else path)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mlworkbook import pipeline
+from mlworkbook import pipeline, publishing, watching
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.evaluation import ORDER, TEAM, Leaderboard
 from mlworkbook.evening import sentence, stays
@@ -31,42 +31,42 @@ def shop(tmp_path):
     where = {"home": tmp_path / "home"}
     pipeline.train(known(BAD - 14 * DAY), Recipe(RULE), name="shop", horizon=HORIZON, **where)
     for back in range(10, 0, -1):
-        pipeline.publish("shop", known(BAD - back * DAY), horizon=HORIZON, **where)
+        publishing.publish("shop", known(BAD - back * DAY), horizon=HORIZON, **where)
     return where
 
 
 def morning(day, where, sales=SALES):
     "Kinds and messages of the alarms of a morning."
-    rang = pipeline.watch("shop", known(day - DAY, sales), today=day, horizon=HORIZON, **where).alarms
+    rang = watching.watch("shop", known(day - DAY, sales), today=day, horizon=HORIZON, **where).alarms
     return dict(zip(rang["kind"], rang["message"], strict=True))
 
 
 def test_sales_that_come_late_ring_late(shop):
     publish = {"name": "shop", "horizon": HORIZON, **shop}
-    pipeline.publish(history=known(BAD - DAY), **publish)  # the file of the bad day does not come: the same again
-    late = pipeline.watch("shop", known(BAD - DAY), today=BAD + DAY, horizon=HORIZON, **shop).alarms
+    publishing.publish(history=known(BAD - DAY), **publish)  # the file of the bad day does not come: the same again
+    late = watching.watch("shop", known(BAD - DAY), today=BAD + DAY, horizon=HORIZON, **shop).alarms
     assert set(late["kind"]) == {"freshness"}
-    pipeline.publish(history=known(LAST), **publish)
-    seen = pipeline.watch("shop", known(LAST), today=LAST + DAY, horizon=HORIZON, **shop)
+    publishing.publish(history=known(LAST), **publish)
+    seen = watching.watch("shop", known(LAST), today=LAST + DAY, horizon=HORIZON, **shop)
     missed = seen.heard[seen.heard["ds"] == BAD + DAY]
     about = ["kind", "unique_id", "value"]
     said = set(seen.alarms[about].itertuples(index=False, name=None))
     assert "error" in set(missed["kind"]) and set(missed[about].itertuples(index=False, name=None)) <= said
-    pipeline.publish(history=known(LAST + DAY), **publish)
+    publishing.publish(history=known(LAST + DAY), **publish)
     assert "error" not in morning(LAST + 2 * DAY, shop), "what was heard is not said again"
 
 
 def test_sales_on_time_ring_at_once(shop):
-    pipeline.publish("shop", known(BAD), horizon=HORIZON, **shop)
+    publishing.publish("shop", known(BAD), horizon=HORIZON, **shop)
     assert "error" in morning(BAD + DAY, shop)
 
 
 def test_nobody_asks_for_a_shop_that_has_closed(shop):
     gone = SALES[SALES["unique_id"] != SALES["unique_id"].iloc[-1]]
     assert "contract" not in morning(BAD - DAY, shop)
-    before = pipeline.watch("shop", known(BAD - DAY, gone), today=BAD, horizon=HORIZON, **shop).alarms
+    before = watching.watch("shop", known(BAD - DAY, gone), today=BAD, horizon=HORIZON, **shop).alarms
     assert before["message"].str.contains("no sales of S03").any(), "missing, and in the last night: it is asked for"
-    pipeline.publish("shop", known(BAD, gone), horizon=HORIZON, ended=True, **shop)
+    publishing.publish("shop", known(BAD, gone), horizon=HORIZON, ended=True, **shop)
     assert "contract" not in morning(BAD + DAY, shop, gone)
 
 
@@ -74,11 +74,11 @@ def test_nobody_asks_for_a_shop_that_has_closed(shop):
 def test_closed_days_may_be_marked_or_not(tmp_path, marked):
     where = {"home": tmp_path / "home", "horizon": HORIZON}
     pipeline.train(known(LAST - DAY, closed=marked), Recipe(RULE), name="shop", **where)
-    pipeline.publish("shop", known(LAST - DAY, closed=marked), **where)
-    night = pipeline.publish("shop", known(LAST, closed=not marked), **where)
+    publishing.publish("shop", known(LAST - DAY, closed=marked), **where)
+    night = publishing.publish("shop", known(LAST, closed=not marked), **where)
     assert night.state == "written" and night.date == f"{LAST:%Y-%m-%d}"
     with pytest.raises(DataError, match="column 'promo' is new"):
-        pipeline.publish("shop", known(LAST + DAY).assign(promo=0.0), **where)
+        publishing.publish("shop", known(LAST + DAY).assign(promo=0.0), **where)
 
 
 def test_a_shop_of_three_days_repeats_their_mean_where_it_knows_no_better():

@@ -21,7 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lived_shop import CORRECTED, EXAM, HORIZON, LIFE, NAME, OPENS, KilledShop, Shop, SpokenShop, till
-from mlworkbook import pipeline, team
+from mlworkbook import decisions, pipeline, publishing, team, watching
 from mlworkbook.backtesting import backtest
 from mlworkbook.cli import app as cli
 from mlworkbook.evaluation import TEAM
@@ -171,7 +171,7 @@ def cut(monkeypatch, number):
 
         return step
 
-    for owner, name in [(pipeline, "write"), *((mlflow.MlflowClient, name) for name in LASTING)]:
+    for owner, name in [(pipeline, "write"), (decisions, "write"), *((mlflow.MlflowClient, name) for name in LASTING)]:
         monkeypatch.setattr(owner, name, before(getattr(owner, name)))
     return count
 
@@ -179,8 +179,8 @@ def cut(monkeypatch, number):
 @pytest.mark.parametrize("command", [("promote",), ("rollback", "--reason", "no bread"), *[("retrain",)] * LONG])
 def test_cut_before_any_step_and_typed_again(command, tmp_path, monkeypatch):
     today, number = pd.Timestamp("2023-12-18"), 0
-    agreed = pipeline.Agreed(horizon=HORIZON, recipes={"prophet": Recipe("prophet")}, **EXAM)
-    monkeypatch.setattr(pipeline, "Agreed", lambda **_: agreed)
+    agreed = decisions.Agreed(horizon=HORIZON, recipes={"prophet": Recipe("prophet")}, **EXAM)
+    monkeypatch.setattr(decisions, "Agreed", lambda **_: agreed)
     base = SpokenShop(tmp_path / "base")
     base.folder.mkdir()
     before = [("train", "--recipe", RULE), ("forecast",), ("train", "--recipe", TEAM)]
@@ -208,7 +208,7 @@ def test_cut_before_any_step_and_typed_again(command, tmp_path, monkeypatch):
 @pytest.mark.parametrize("seed", range(1, 6) if LONG else [1])
 def test_a_fall_under_nightly_runs_rings_within_a_week(seed):
     few = {} if LONG else {"recipes": {"prophet": Recipe("prophet")}, "initial": 280, "period": 30}
-    rang, opening = fallen(seed, pipeline.Agreed(horizon=HORIZON, **few))
+    rang, opening = fallen(seed, decisions.Agreed(horizon=HORIZON, **few))
     assert opening.alarms.empty and opening.limits is None and opening.judged.empty, "nothing to judge yet"
     late, calm = [days for days in rang if days > 0], [days for days in rang if days <= 0]
     assert late and late[0] <= 7, f"mornings after the fall that rang: {late}"
@@ -226,7 +226,7 @@ def fallen(seed, agreed, *, calm=14, patience=7):
         history = sales[sales["ds"] <= evening + HORIZON * DAY]
         history = history.assign(y=history["y"].where(history["ds"] <= evening))
         pipeline.run_evening("fall", history, agreed)
-        morning = pipeline.watch("fall", history, today=evening + DAY, horizon=HORIZON)
+        morning = watching.watch("fall", history, today=evening + DAY, horizon=HORIZON)
         opening = opening or morning
         if len(morning.alarms):
             rang.append((evening - fall).days + 1)
@@ -248,13 +248,13 @@ PAIR = team_of({RULE: Recipe(RULE), "prophet": Recipe("prophet")})
 @pytest.mark.parametrize("recipe", [Recipe("prophet"), PAIR], ids=["single", "team"])
 def test_past_nights_are_what_would_have_been_published(recipe, unborn):
     place, history = unborn
-    past = pipeline.past_of(place, recipe, history, 14)
+    past = watching.past_of(place, recipe, history, 14)
     assert (past["ds"] - past["cutoff"]).max() == 3 * DAY, "of each day the newest forecast will be judged"
     assert past["ds"].dt.dayofweek.nunique() == 7 and past["cutoff"].nunique() == 26
     nights = past["cutoff"].unique()
     for night in (nights[0], nights[13], nights[-1]):
-        known = pipeline.as_known(history, night, 14)
-        said = pipeline.asks(place, Champion("1", recipe, None, (), None, ""), known, 14)(known, 14)
+        known = publishing.as_known(history, night, 14)
+        said = publishing.asks(place, Champion("1", recipe, None, (), None, ""), known, 14)(known, 14)
         both = past[past["cutoff"] == night].merge(said, on=["unique_id", "ds"], suffixes=("", "_said"))
         assert len(both) == 12 and both["yhat"].to_numpy() == pytest.approx(both["yhat_said"].to_numpy(), abs=1e-6)
 
@@ -262,10 +262,10 @@ def test_past_nights_are_what_would_have_been_published(recipe, unborn):
 def test_limits_are_near_those_of_nightly_evenings(tmp_path, monkeypatch):
     place, sales = place_of("shop", tmp_path), make_sales(21, series=4, days=700, start="2022-04-01")
     last = sales["ds"].max()
-    found = pipeline.limits_of(place, PAIR, sales, last).limits
-    monkeypatch.setattr(pipeline, "NEW", 1)
-    monkeypatch.setattr(pipeline, "past_nights", lambda *_: list(pd.date_range(last - 133 * DAY, last - 14 * DAY)))
-    nightly = pipeline.limits_of(place, PAIR, sales, last, again=True)
+    found = watching.limits_of(place, PAIR, sales, last).limits
+    monkeypatch.setattr(watching, "NEW", 1)
+    monkeypatch.setattr(watching, "past_nights", lambda *_: list(pd.date_range(last - 133 * DAY, last - 14 * DAY)))
+    nightly = watching.limits_of(place, PAIR, sales, last, again=True)
     assert nightly.days >= 115 and nightly.lead == 1
     for family in ("error", "error of a series", "bias", "bias of a series"):
         assert 0.5 < found[family] / nightly.limits[family] < 1.5, (family, found, nightly.limits)
@@ -276,7 +276,7 @@ def test_a_fall_that_mixed_leads_would_hide(tmp_path):
     opened = sales["ds"].min() + 699 * DAY
     fall = opened + 41 * DAY
     fallen = sales.assign(y=sales["y"].mask(sales["ds"] >= fall, (sales["y"] * 0.9).round()))
-    limits = pipeline.limits_of(place_of("shop", tmp_path), prophet, fallen, opened)
+    limits = watching.limits_of(place_of("shop", tmp_path), prophet, fallen, opened)
     nights, view = list(pd.date_range(opened, fall + 8 * DAY)), partial(team.evening, unknown=())
     nightly = backtest(fallen, {"prophet": prophet}, 1, nights=nights, view=view, batch=4).of("prophet")
     mornings = np.array([(day - fall).days for day in rings(nightly, fallen, limits)["ds"].unique()])
@@ -287,14 +287,14 @@ def test_a_fall_that_mixed_leads_would_hide(tmp_path):
 @pytest.mark.parametrize(("days", "judged"), [(96, None), (98, 30), (130, 60), (380, 78), (700, 78)])
 def test_short_histories_have_fewer_nights(days, judged, tmp_path):
     sales = make_sales(1, series=2, days=days)
-    limits = pipeline.limits_of(place_of("shop", tmp_path), Recipe(RULE), sales, sales["ds"].max())
+    limits = watching.limits_of(place_of("shop", tmp_path), Recipe(RULE), sales, sales["ds"].max())
     assert (limits and limits.days) == judged
 
 
 def test_a_team_without_any_past_evening(tmp_path):
     sales = make_sales(1, series=2, days=123)
     assert team.past_evenings(sales, 39) == [], "none has ended"
-    limits = pipeline.limits_of(place_of("shop", tmp_path), PAIR, sales, sales["ds"].max(), horizon=39)
+    limits = watching.limits_of(place_of("shop", tmp_path), PAIR, sales, sales["ds"].max(), horizon=39)
     assert limits.days >= 28 and "coverage" not in limits.limits, "nobody has earned an interval"
 
 
@@ -302,14 +302,14 @@ def test_days_on_which_all_doors_are_shut_tell_nothing(tmp_path):
     sales = make_sales(1, series=2, days=100)
     sunday = sales["ds"].dt.dayofweek.eq(6)
     sales = sales.assign(closed=sales["closed"] | sunday, y=sales["y"].mask(sunday, 0))
-    assert pipeline.limits_of(place_of("shop", tmp_path), Recipe(RULE), sales, sales["ds"].max()) is None
+    assert watching.limits_of(place_of("shop", tmp_path), Recipe(RULE), sales, sales["ds"].max()) is None
 
 
 @pytest.mark.parametrize("horizon", [1, 2, 6, 7, 13, 14, 28])
 def test_past_nights_meet_every_day_of_the_week(horizon):
     for days in (40, 60, 120, 230, 420, 800):
         sales = make_sales(1, series=1, days=days)
-        nights = pipeline.past_nights(sales, horizon)
+        nights = watching.past_nights(sales, horizon)
         assert len(nights) <= 26 and all(night + horizon * DAY <= sales["ds"].max() for night in nights)
         assert all(night >= sales["ds"].min() + 56 * DAY for night in nights)
         assert len(nights) < 7 or {night.dayofweek for night in nights} == set(range(7)), (days, nights)
@@ -380,10 +380,10 @@ def test_a_first_run_always_ends_with_a_night(shape, tmp_path):
 def test_plain_mlflow_answers_and_breaks_nothing(tmp_path):
     till("2023-12-18").to_csv(tmp_path / "shop.csv", index=False)
     history = load_sales(tmp_path / "shop.csv", horizon=HORIZON)
-    agreed = pipeline.Agreed(horizon=HORIZON, recipes={"mstl": Recipe("mstl"), "prophet": Recipe("prophet")}, **EXAM)
+    agreed = decisions.Agreed(horizon=HORIZON, recipes={"mstl": Recipe("mstl"), "prophet": Recipe("prophet")}, **EXAM)
     board, row, version, alias = pipeline.examine_and_train(NAME, history, agreed)
     assert (row, alias) == (TEAM, "champion")
-    night = pd.read_parquet(pipeline.publish(NAME, history, horizon=HORIZON).path, partitioning=None)
+    night = pd.read_parquet(publishing.publish(NAME, history, horizon=HORIZON).path, partitioning=None)
     connect()
     model = mlflow.pyfunc.load_model(f"models:/{NAME}@champion")
     asked = [{"unique_id": "S01", "horizon": HORIZON}]
@@ -391,11 +391,11 @@ def test_plain_mlflow_answers_and_breaks_nothing(tmp_path):
     assert len(answer) == HORIZON and set(answer["unique_id"]) == {"S01"}
     expected = night[night["unique_id"] == "S01"]["yhat"].to_numpy()
     assert answer["yhat"].to_numpy() == pytest.approx(expected, abs=1e-6)
-    again = pipeline.publish(NAME, history, horizon=HORIZON)
+    again = publishing.publish(NAME, history, horizon=HORIZON)
     assert again.state == "unchanged" and again.version == version
     late = till(CORRECTED)
     late[late["unique_id"] != "S03"].to_csv(tmp_path / "shop.csv", index=False)
-    later = pipeline.publish(NAME, load_sales(tmp_path / "shop.csv", horizon=HORIZON), horizon=HORIZON, ended=True)
+    later = publishing.publish(NAME, load_sales(tmp_path / "shop.csv", horizon=HORIZON), horizon=HORIZON, ended=True)
     assert (later.date, later.state, later.version) == ("2023-12-27", "written", version)
 
 
@@ -412,22 +412,22 @@ def chain(tmp_path_factory):
 
 def sent(chain, what, workers, folder, **options):
     "A night of the chain, with its champion, in a folder of its own."
-    return pipeline.publish("chain", what, horizon=7, workers=workers, home=chain[2], out=folder, **options)
+    return publishing.publish("chain", what, horizon=7, workers=workers, home=chain[2], out=folder, **options)
 
 
 def test_a_chain_in_a_file_is_the_chain_in_a_frame(chain, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "GROUP", 50)
+    monkeypatch.setattr(publishing, "GROUP", 50)
     nights = []
     for number, (what, workers) in enumerate([(chain[0], 1), (chain[0], 2), (chain[1], 1), (str(chain[1]), 2)]):
         night = sent(chain, what, workers, tmp_path / str(number))
         assert (night.state, night.rows, len(night.opened), night.ended) == ("written", 310 * 7, 307, ())
         assert sent(chain, what, workers, tmp_path / str(number)).state == "unchanged"
-        nights.append([path.read_bytes() for path in (night.path, tmp_path / str(number) / pipeline.SALES)])
+        nights.append([path.read_bytes() for path in (night.path, tmp_path / str(number) / publishing.SALES)])
     assert all(night == nights[0] for night in nights)
 
 
 def test_a_large_chain_is_not_copied_every_night(chain, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "MOST", 1000)
+    monkeypatch.setattr(publishing, "MOST", 1000)
     sent(chain, chain[1], 1, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "forecast"]
 
@@ -454,7 +454,7 @@ def test_what_is_refused_of_a_frame_is_refused_of_a_file(chain, spoil, options, 
 
 def test_a_file_waits_for_its_first_champion(chain, tmp_path):
     with pytest.raises(ValueError, match="'chain' has no champion yet"):
-        pipeline.publish("chain", chain[1], home=tmp_path)
+        publishing.publish("chain", chain[1], home=tmp_path)
 
 
 KILLED = """
@@ -462,7 +462,7 @@ import os, signal, sys
 from pathlib import Path
 from mlworkbook import batch, pipeline
 
-pipeline.GROUP = 50
+publishing.GROUP = 50
 real, count = batch.write_atomic, []
 
 def dying(path, content):
@@ -474,12 +474,12 @@ def dying(path, content):
 
 batch.write_atomic = dying
 if __name__ == "__main__":
-    pipeline.publish("chain", sys.argv[1], horizon=7, workers=2, home=sys.argv[2], out=sys.argv[3])
+    publishing.publish("chain", sys.argv[1], horizon=7, workers=2, home=sys.argv[2], out=sys.argv[3])
 """
 
 
 def test_a_chain_killed_in_the_middle_goes_on(chain, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "GROUP", 50)
+    monkeypatch.setattr(publishing, "GROUP", 50)
     (tmp_path / "killed.py").write_text(KILLED)
     command = [sys.executable, tmp_path / "killed.py", chain[1], chain[2], tmp_path / "out"]
     assert subprocess.run(command, timeout=300).returncode == -signal.SIGKILL
@@ -487,8 +487,8 @@ def test_a_chain_killed_in_the_middle_goes_on(chain, tmp_path, monkeypatch):
     parts = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "forecast").glob(".date=*/0*.parquet")}
     assert len(parts) == 3
     asked = []
-    said = pipeline.play_team
-    monkeypatch.setattr(pipeline, "play_team", lambda *given, **more: asked.append(1) or said(*given, **more))
+    said = publishing.play_team
+    monkeypatch.setattr(publishing, "play_team", lambda *given, **more: asked.append(1) or said(*given, **more))
     night = sent(chain, chain[1], 1, tmp_path / "out")
     assert len(asked) == 4, "groups that were not ready"
     assert night.path.read_bytes() == sent(chain, chain[0], 1, tmp_path / "calm").path.read_bytes()

@@ -26,8 +26,9 @@ from mlworkbook import service
 from mlworkbook.batch import run_batch
 from mlworkbook.cli import app as cli
 from mlworkbook.contract import future, last_day
-from mlworkbook.pipeline import keep_sales, train
-from mlworkbook.pipeline import publish as publish_tonight
+from mlworkbook.pipeline import train
+from mlworkbook.publishing import keep_sales
+from mlworkbook.publishing import publish as publish_tonight
 from mlworkbook.recipes import Recipe, team_of
 from mlworkbook.registry import SeriesRequest
 from mlworkbook.sales import make_sales

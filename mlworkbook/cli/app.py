@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..ops.errors import DataError, Refused
+from ..ops.errors import DataError, MissingExtra, Refused, extras
 from ..course.exercises import progress as lessons_solved
 from ..course.exercises import write_student
 from ..ops.files import workspace
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mlworkbook.evaluation import Leaderboard
-    from mlworkbook.pipeline import Agreed, Night, Watched
+    from mlworkbook.decisions import Agreed
+    from mlworkbook.watching import Watched
+    from mlworkbook.publishing import Night
     from mlworkbook.ops.cells import Reading
     from mlworkbook.recipes import Recipe
     from mlworkbook.retraining import Record
@@ -56,6 +58,14 @@ _WAYS_OUT = {  # options of `load_sales` that are a way out, and how they are sa
 }
 
 # %% ../../nbs/cli/app.ipynb #cl-guard
+def _ours(error: BaseException) -> bool:
+    "Was it raised by this package, or by a library under it, which nobody expected?"
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    return place is not None and place.tb_frame.f_globals.get("__name__", "").startswith("mlworkbook")
+
+
 def _reason(error: BaseException) -> str | None:
     "Find the readable cause of a failure: bad data, or a place that cannot be written."
     while error is not None:
@@ -65,7 +75,7 @@ def _reason(error: BaseException) -> str | None:
             return f"the tracking store cannot be written ({error}); free some space or set MLFLOW_TRACKING_URI"
         if isinstance(error, DataError):
             return "\nin the terminal: ".join([str(error), *(_WAYS_OUT[way] for way in error.ways)])
-        if isinstance(error, ValueError):
+        if isinstance(error, MissingExtra) or isinstance(error, ValueError) and _ours(error):
             return str(error)
         error = error.__cause__ or error.__context__
     return None
@@ -77,7 +87,8 @@ def exit_codes(
 ) -> Iterator[None]:
     "Turn what can go wrong into one block of text and an exit code: 2, 3, 130 or 1."
     try:
-        yield
+        with extras():
+            yield
     except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt as error:
@@ -318,7 +329,7 @@ def agreed(
     every: int = 28,  # days between trainings
 ) -> "Agreed":
     "What was agreed, as the options say."
-    from mlworkbook.pipeline import Agreed
+    from mlworkbook.decisions import Agreed
 
     spans = {"initial": job.initial, "period": job.period, "every": every, "rest": max(7, job.horizon)}
     return Agreed(horizon=job.horizon, costs=prices(job), recipes=recipes(job), **spans)
@@ -377,10 +388,9 @@ class _Teller(logging.Handler):
 
 
 @contextmanager
-def heard(
-    logger: logging.Logger,  # whose milestones the reader should see, although everything else is hushed
-) -> Iterator[None]:
-    "Listen to one logger."
+def heard() -> Iterator[None]:
+    "Show the package's own milestones, although everything else is hushed."
+    logger = logging.getLogger("mlworkbook")
     teller, level, hush = _Teller(), logger.level, logging.root.manager.disable
     logger.addHandler(teller)
     logger.setLevel(logging.INFO)
@@ -403,7 +413,7 @@ def load(
     options = {"level": job.level, "columns": job.columns(), "horizon": job.horizon, "stores": job.kept()}
     options["reading"] = job.reading()
     options |= {"ended": "drop" if job.drop_ended else "error", "gaps": "closed" if job.fill_gaps else "error"}
-    with job.step("load and check") as said, warnings.catch_warnings(record=True) as caught, heard(sales.logger):
+    with job.step("load and check") as said, warnings.catch_warnings(record=True) as caught, heard():
         warnings.simplefilter("always", UserWarning)
         try:
             history = sales.load_sales(job.data, **options)
@@ -473,7 +483,7 @@ def run(job: Job) -> None:  # options
     from mlworkbook.evening import sentence, shown, write_evening
 
     plan, history = agreed(job), load(job)
-    with heard(pipeline.logger), job.step("the evening", spin=False) as said:
+    with heard(), job.step("the evening", spin=False) as said:
         options = {"ended": job.drop_ended, "today": evening(job), "progress": not job.quiet, "who": "mlworkbook run"}
         done = pipeline.run_evening(job.called(), history, plan, **options, **place(job))
         said.append(f"{done.night.rows:,} rows {done.night.state}, {len(done.board.evenings)} evenings judged")
@@ -525,7 +535,7 @@ def sold(
     from pyarrow.types import is_primitive
 
     from mlworkbook.contract import KEYS
-    from mlworkbook.pipeline import MOST, rows_of
+    from mlworkbook.publishing import MOST, rows_of
     from mlworkbook.scale import check_columns
 
     asked = job.map or job.stores or job.drop_ended or job.fill_gaps or job.level != "store"
@@ -542,12 +552,12 @@ def sold(
 @command(Job)
 def forecast(job: Job) -> None:  # options
     "Tonight, without an exam: publish the next days from these sales, with who serves."
-    from mlworkbook import pipeline
+    from mlworkbook import publishing
 
     history = sold(job)
     with job.step("forecast") as said:
         options = {"horizon": job.horizon, "ended": job.drop_ended, "today": evening(job)}
-        night = pipeline.publish(job.called(), history, **options, **place(job))
+        night = publishing.publish(job.called(), history, **options, **place(job))
         said.append(f"{night.rows:,} rows {night.state}")
     _no_newer(job, night)
     result = told(job, night) | {"files": {"forecast": str(night.path)}}
@@ -583,7 +593,7 @@ def train(job: _Train) -> None:  # options
     from mlworkbook import pipeline
 
     plan, history = agreed(job), load(job)
-    with heard(pipeline.logger), job.step("train", spin=False) as said:
+    with heard(), job.step("train", spin=False) as said:
         board, row, version, alias = pipeline.examine_and_train(
             job.called(), history, plan, row=job.recipe, progress=not job.quiet, **place(job)
         )
@@ -671,12 +681,12 @@ def watched(
     today: "pd.Timestamp",  # this morning
 ) -> "Watched":
     "Judge the published nights."
-    from mlworkbook import monitor, pipeline
+    from mlworkbook import watching
 
     options = {"today": today, "horizon": job.horizon, "false_alarms": job.false_alarms, "again": job.calibrate}
     options |= {"nights": job.nights, "progress": not job.quiet}
-    with heard(monitor.logger), heard(pipeline.logger):
-        return pipeline.watch(job.called(), history, **options, **place(job))
+    with heard():
+        return watching.watch(job.called(), history, **options, **place(job))
 
 # %% ../../nbs/cli/app.ipynb #cl-monitor
 @command(_Watch)
@@ -745,7 +755,7 @@ def retrain(job: _Renew) -> None:  # options
     asked = {"date": last, "reason": job.reason, "who": job.who}
     if job.if_due:
         asked["alarms"] = _heard_since(job, history, last)
-    with heard(pipeline.logger), job.step("retrain", spin=False) as said:
+    with heard(), job.step("retrain", spin=False) as said:
         done = pipeline.retrain(job.called(), history, plan, progress=not job.quiet, **asked, **place(job))
         said.append(done.action)
     _conclude(job, done, {"name": job.called()} | asdict(done))
@@ -1146,7 +1156,7 @@ def stores(
     from mlworkbook.project import stores as team
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # how an operating system says Ctrl-C
-    with exit_codes(False), hushed(False), heard(team.logger):
+    with exit_codes(False), hushed(False), heard():
         try:
             typer.echo("starting PostgreSQL, the S3 server and MLflow; some ten seconds")
             with team.stores(folder, port=port) as running:

@@ -51,7 +51,9 @@ from ..evaluation import exam, leaderboard
 from ..metrics import coverage, wape
 from ..limits import Limits, calibrate, load_limits, save_limits
 from ..project.options import INPUTS, Case, load_decision, save_decision
-from ..pipeline import Agreed, contest, last_night, publish, watch
+from ..decisions import Agreed, contest
+from ..watching import watch
+from ..publishing import last_night, publish
 from ..recipes import is_own
 from ..registry import fetch, find, requirements, versions
 from ..retraining import DECIDED, Record, journal

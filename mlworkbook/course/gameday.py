@@ -34,7 +34,10 @@ from ..ops.language import say
 from ..evaluation import Verdict
 from ..limits import calibrate, save_limits
 from ..morning import published
-from ..pipeline import Agreed, asks, examine_and_train, promote, publish, train, watch
+from ..decisions import Agreed
+from ..pipeline import examine_and_train, promote, train
+from ..watching import watch
+from ..publishing import asks, publish
 from ..recipes import Recipe
 from ..registry import find, versions
 from ..sales import load_sales, load_shop, make_sales

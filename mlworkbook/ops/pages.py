@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from .errors import extras
+
 if TYPE_CHECKING:
     import pandas as pd
     from jinja2 import Environment
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 # %% ../../nbs/ops/pages.ipynb #pg-render
 @cache
 def _templates() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    with extras():
+        from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("mlworkbook", "templates")
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -43,9 +46,10 @@ def picture(
     alt: str,  # for those who cannot see it
 ) -> "Markup":  # an <img> that carries its own PNG
     "A picture inside the page, readable on white and on black."
-    import matplotlib
-    from markupsafe import Markup
-    from matplotlib.figure import Figure
+    with extras():
+        import matplotlib
+        from markupsafe import Markup
+        from matplotlib.figure import Figure
 
     names = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     grey = dict.fromkeys(names, "#808080")  # readable on white and on black: the page follows the reader's mode
