@@ -137,7 +137,8 @@ def attempt(
     except MissingExtra:
         raise
     except Exception:
-        forecasts, failures = [rows.iloc[:0][["unique_id", "ds"]].assign(yhat=0.0)], []
+        failures: list[tuple[str, str]] = []
+        forecasts = [rows.iloc[:0][["unique_id", "ds"]].assign(yhat=0.0)]
     for name, series in rows.groupby("unique_id"):
         try:
             forecasts.append(ask(series))
@@ -232,7 +233,7 @@ def backtest(
     with tqdm(total=total, unit="task", disable=None if progress else True) as bar:
 
         def todo() -> Iterator[object]:  # what is kept needs no other process
-            for task in _tasks(history, models, nights, horizon, batch, folder, view):
+            for task in _tasks(history, models, list(nights), horizon, batch, folder, view):
                 if task.path and task.path.is_file():
                     done.append(_work(task))
                     bar.update()

@@ -9,7 +9,7 @@ __all__ = ['open_days', 'close', 'cycle', 'past_errors', 'repeat', 'naive', 'sea
 # %% ../nbs/play/23_baselines.ipynb #ba-imports
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -70,7 +70,7 @@ def past_errors(
     level: float,  # share of errors between the limits, 0-1
 ) -> pd.DataFrame:  # by `unique_id` and `step` (1 … steps): `lower` <= 0 and `upper` >= 0, units
     "Limits of the errors that repeating the mean would have made 1, 2 … cycles later; fewer where the past is short."
-    limits = []
+    limits: list[np.ndarray] = []
     for step in range(1, steps + 1):
         error = rows["y"] - means.groupby(cycle(rows, season)).shift(step)
         errors = error.groupby(rows["unique_id"])
@@ -271,7 +271,7 @@ def mstl(
     A series with fewer than three cycles, or that never changes, gets the seasonal naive and says so in `status`.
     Source: Bandara, Hyndman and Bergmeir (2021), as implemented in statsforecast.
     """
-    ways = {"season": season, "level": level, "window": window, "interval": interval}
+    ways: dict[str, Any] = {"season": season, "level": level, "window": window, "interval": interval}
     return _fit_each(history, horizon, _decomposition, **ways)
 
 # %% ../nbs/play/23_baselines.ipynb #ba-calendar

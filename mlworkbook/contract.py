@@ -41,7 +41,7 @@ _FINITE = np.finfo("float64").max
 
 def number(
     what: str,  # expected, in words
-    least: float = -_FINITE,  # smallest lawful value
+    least: float = -float(_FINITE),  # smallest lawful value
 ) -> Clause:  # for a column of finite numbers
     "Clause: finite numbers, none missing."
     text = f"expected {what}; correct the value, or find out why it is missing"
@@ -132,7 +132,8 @@ def enforce(
         cases = errors.failure_cases.groupby(["column", "check"], sort=False, dropna=False)
     else:
         return
-    lines, ways = [], {}
+    lines: list[str] = []
+    ways: dict[str, None] = {}
     for (column, check), found in cases:
         row, rows = found["index"].min(), f"{len(found)} row{'s' * (len(found) > 1)}"
         if check == "column_in_dataframe":

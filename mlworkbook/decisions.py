@@ -10,6 +10,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
 import pandas as pd
 from .contract import Forecast, check_history, last_day, past
 from .ops.errors import DataError
@@ -170,8 +172,8 @@ def decide(
     if against and champion and champion.recipe != recipe:
         verdict = replace(verdict, promoted=False, reason=against)
     figures, version = board.row(board.leader), ""
-    about = {"recipe": lineage(recipe), "mark": mark_of(history, recipe, figures), "verdict": verdict.reason}
-    about |= {"previous": champion.version if champion else ""}
+    about: dict[str, Any] = {"recipe": lineage(recipe), "mark": mark_of(history, recipe, figures)}
+    about |= {"verdict": verdict.reason, "previous": champion.version if champion else ""}
     if verdict.promoted or not by_itself:
         if not done or (done[-1].action, done[-1].mark) != ("begun", about["mark"]):
             write(place.notes, replace(asked, action="begun", **about))

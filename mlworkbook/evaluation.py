@@ -304,7 +304,8 @@ def called(
         return [], {}, ""
     single = champion.name != TEAM
     theirs = {"": champion} if single else Members.of(champion).recipes
-    names, guests = [], {}
+    names: list[str] = []
+    guests: dict = {}
     for key, one in theirs.items():
         name = next((ours for ours, other in able.items() if other == one), f"{CHAMPION}: {key}".removesuffix(": "))
         names.append(name)
@@ -360,7 +361,8 @@ def exam(
     """
     champion = board.champion if champion is None else champion
     count = len(board.evenings)
-    figures, known = {}, f"{count} evening{'s' * (count != 1)} to judge on, {ENOUGH} needed"
+    figures: dict[str, float] = {}
+    known = f"{count} evening{'s' * (count != 1)} to judge on, {ENOUGH} needed"
     for prefix, name in (("", challenger), ("rule_", RULE), ("champion_", champion)):
         figures |= {prefix + key: value for key, value in board.row(name).items() if key in ("wape", "eur_per_day")}
     teams = {TEAM} | ({board.champion} if board.serving is not None and board.serving.name == TEAM else set())

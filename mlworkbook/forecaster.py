@@ -21,7 +21,7 @@ from numbers import Real
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -136,12 +136,12 @@ def _quick_stan(program: str) -> "CmdStanModel":
     from cmdstanpy import CmdStanModel
 
     class QuickStan(CmdStanModel):
-        def optimize(self, data: dict, inits: dict, **options):
+        def optimize(self, data: Any, inits: Any, **options: Any) -> Any:  # type: ignore[override]
             with TemporaryDirectory() as folder:
                 files = {"data": Path(folder, "data.json"), "inits": Path(folder, "inits.json")}
                 files["data"].write_text(json.dumps(data, default=float), encoding="ascii")
                 files["inits"].write_text(json.dumps(inits, default=float), encoding="ascii")
-                return super().optimize(**{name: str(file) for name, file in files.items()}, **options)
+                return super().optimize(str(files["data"]), inits=str(files["inits"]), **options)
 
     return QuickStan(exe_file=program)
 
@@ -257,8 +257,8 @@ class Engine:
     "What fits, forecasts, writes and reads the model of one series; all engines write Prophet's own JSON."
 
     fit: Callable[[pd.DataFrame, Params], object]  # history of a series -> its model
-    predict: Callable[[object, pd.DataFrame, pd.DataFrame, Params], pd.DataFrame]  # model, past, days -> forecast
-    write: Callable[[object, pd.DataFrame, Params], str]  # model, history of its series -> JSON
+    predict: Callable[[Any, pd.DataFrame, pd.DataFrame, Params], pd.DataFrame]  # model, past, days -> forecast
+    write: Callable[[Any, pd.DataFrame, Params], str]  # model, history of its series -> JSON
     read: Callable[[str], object]  # JSON -> model
 
 
@@ -318,7 +318,7 @@ class Forecaster:
         engine: Engine = PROPHET,
     ):
         self.params, self.engine = params, engine
-        self.history: pd.DataFrame | None = None
+        self.history: Any = None  # a frame, once it is fitted
         self.models: dict[str, object] = {}
         self.fallbacks: dict[str, str] = {}
 

@@ -73,7 +73,8 @@ def look(
     workers: int = 1,  # processes
 ) -> Known:
     "Check sales before anything is written; raises `ValueError`."
-    found, wrong = [], []
+    found: list = []
+    wrong: list = []
     pieces = takewhile(lambda _: not wrong, groups(path, size))
     tasks = (delayed(_sight)(rows, horizon, model) for rows in pieces)
     for one in Parallel(n_jobs=workers, return_as="generator", max_nbytes=None, batch_size=1)(tasks):

@@ -87,7 +87,7 @@ def usual_of(
 ) -> dict[str, dict[str, list[float]]]:  # by measure and series: mean and standard deviation
     "What is usual, without the most extreme days."
     calm = table.clip(table.quantile(0.02), table.quantile(0.98), axis="columns")
-    found = {}
+    found: dict[str, dict[str, list[float]]] = {}
     for measure, name in table:
         column = calm[(measure, name)]
         found.setdefault(measure, {})[name] = [float(column.mean()), max(float(column.std()), FLOOR)]

@@ -10,7 +10,7 @@ __all__ = ['logger', 'COLUMNS', 'KINDS', 'sums', 'rings', 'day_of', 'breaches', 
 import logging
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -146,7 +146,7 @@ def breaches(
     found += [["", 1, f"column {name!r} did not come, expected as in the backtest; ask for it"] for name in gone]
     sold = past(history).set_index(KEYS)["y"]
     beside = sold.reindex(pd.MultiIndex.from_frame(scored[KEYS])).to_numpy() if len(scored) else np.array([])
-    wrong = np.flatnonzero(~(beside == scored["y"].to_numpy())) if len(scored) else []
+    wrong: Any = np.flatnonzero(~(beside == scored["y"].to_numpy())) if len(scored) else []
     if len(wrong):
         name, day = scored.iloc[wrong[0]][KEYS]
         text = f"{len(wrong)} scores of days whose sales are not those known now, first {name} on {day:%Y-%m-%d}"
@@ -181,7 +181,8 @@ def ages(
             text = f"the last {what} is {came} on the morning of {today:%Y-%m-%d}, expected at most {most} "
             text += f"day{'s' * (most > 1)} before it"
             found.append([age, most, f"{text}; {way if age > 0 else 'has a clock gone back?'}"])
-    judged = max((day for day in (scored["ds"].max(), night) if pd.notna(day)), default=None)
+    known = [pd.Timestamp(day) for day in (scored["ds"].max(), night) if pd.notna(day)]
+    judged = max(known, default=None)
     if judged is not None and pd.notna(last) and last > judged:
         bare = (last - judged).days
         text = f"the last {bare} days of sales, after {judged:%Y-%m-%d}, have no forecast beside them"

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from typing import Any
+
 import pandas as pd
 
 from .ops.files import only_one
@@ -106,7 +108,7 @@ def examine_and_train(
     place, history = entered(name, history, agreed, home, out)
     board = contest(place, history, agreed, current(place), workers=workers, progress=progress)
     row = row or board.leader
-    options = {"board": board, "row": row, "workers": workers, "home": home, "out": out}
+    options: dict[str, Any] = {"board": board, "row": row, "workers": workers, "home": home, "out": out}
     version = train(history, board.recipe(row), name=name, horizon=agreed.horizon, **options)
     served = serving(place)
     return board, row, version, "champion" if served and served.version == version else "challenger"
@@ -165,7 +167,7 @@ def promote(
         verdict = exam(board, TEAM if team else "challenger")
         if champion and champion.recipe == challenger.recipe:
             verdict = Verdict(True, "the recipe that serves, with newer sales", verdict.figures)
-        about = {"version": challenger.version, "previous": champion.version if champion else ""}
+        about: dict[str, Any] = {"version": challenger.version, "previous": champion.version if champion else ""}
         about |= {"recipe": lineage(challenger.recipe), "verdict": verdict.reason, "mark": challenger.mark}
         about |= {"figures": {key: round(value, 6) for key, value in verdict.figures.items()}}
         begun = Record(f"{last_day(history):%Y-%m-%d}", "begun", "asked for", who=who, **about)
@@ -244,7 +246,7 @@ def retrain(
                 return write(place.notes, record) if asked.action == "repair" and record not in done else record
             reason = asked.reason
         board = contest(place, history, agreed, champion, workers=workers, progress=progress)
-        options = {"by_itself": alarms is not None, "workers": workers, "board": board}
+        options: dict[str, Any] = {"by_itself": alarms is not None, "workers": workers, "board": board}
         return decide(place, history, agreed, champion, Record(today, "begun", reason, who=who), **options)
 
 # %% ../nbs/library/pipeline.ipynb #pi-due
@@ -255,7 +257,8 @@ def _is_due(
     tried = [one.date for one in done if one.action in DECIDED]
     trained = champion.trained if champion else None
     day = last_day(history)
-    times = {"trained": trained, "tried": tried[-1] if tried else None, "every": agreed.every, "rest": agreed.rest}
+    times: dict[str, Any] = {"trained": trained, "tried": tried[-1] if tried else None}
+    times |= {"every": agreed.every, "rest": agreed.rest}
     asked = due(alarms, today=day, **times)
     if asked.action == "train" and len(odd := implausible(past(history))):
         asked = due(odd, today=day, **times)
@@ -296,15 +299,17 @@ def run_evening(
         board = contest(place, history, agreed, champion, workers=workers, progress=progress)
         asked = Record(f"{last_day(history):%Y-%m-%d}", "begun", "the evening", who=who)
         alone = champion is not None
-        decision, options = None, {"by_itself": alone, "passing": alone, "workers": workers, "board": board}
+        options: dict[str, Any] = {"by_itself": alone, "passing": alone, "workers": workers, "board": board}
+        decision: Record | None = None
         if champion is None or changed or board.recipe(board.leader) != champion.recipe:
             decision = decide(place, history, agreed, champion, asked, **options)
-        if changed and not decision.version:
+        if changed and champion is not None and decision is not None and not decision.version:
             model = written_down(champion.recipe, history, agreed.horizon, {}, place, workers)
             version = enroll(place, model, mark_of(history, champion.recipe, {}))
             crown(place, version, Verdict(True, "the recipe that serves, with other columns", {}))
-    again = night is None or (decision is not None and decision.action == "promoted")
-    return Evening(send() if again else night, board, decision)
+    if night is None or (decision is not None and decision.action == "promoted"):
+        night = send()
+    return Evening(night, board, decision)
 
 # %% ../nbs/library/pipeline.ipynb #pi-back
 def rollback(
@@ -352,7 +357,7 @@ def rollback(
             return last  # asked for twice, or interrupted after the alias had moved
         known = [one.date for one in done[-1:]] + ([f"{night:%Y-%m-%d}"] if night is not None else [])
         today = f"{pd.Timestamp(date):%Y-%m-%d}" if date is not None else max(known, default="")
-        about = {"previous": serves, "recipe": champion.tags.get("lineage", "")}
+        about: dict[str, Any] = {"previous": serves, "recipe": champion.tags.get("lineage", "")}
         begun = Record(today, "going back", reason, who=who, **about)
         if last != begun:
             write(place.notes, begun)

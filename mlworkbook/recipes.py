@@ -13,12 +13,14 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from typing import Any
+
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -70,7 +72,7 @@ def in_batches(
     horizon: int,  # days after the last day with sales
     *,
     batch: int = 250,  # series that learn from one another
-    **options: object,  # of `boosting`
+    **options: Any,  # of `boosting`
 ) -> pd.DataFrame:  # forecast with interval and `status`
     "Gradient boosting, a model for each batch of series."
     names = np.sort(history["unique_id"].unique())
@@ -181,7 +183,7 @@ class _Points:
     def __call__(self, history: pd.DataFrame, horizon: int) -> pd.DataFrame:
         "Forecast `yhat` alone."
         if self.recipe.name in ("boosting", "mstl"):
-            return made(self.recipe)(history, horizon, interval=False)
+            return made(self.recipe)(history, horizon, interval=False)  # type: ignore[call-arg]
         if self.recipe.name == "prophet":
             settings = self.recipe.settings | {"uncertainty_samples": 0}
             return made(Recipe("prophet", settings))(history, horizon)
@@ -209,7 +211,8 @@ def made(
     if recipe.name == "team":
         Members.of(recipe)
         return partial(play_team, team=recipe)
-    plain = {"seasonal_naive": seasonal_naive, "auto_ets": auto_ets, "mstl": mstl, "boosting": in_batches}
+    plain: dict[str, Callable[..., pd.DataFrame]] = {"seasonal_naive": seasonal_naive, "auto_ets": auto_ets}
+    plain |= {"mstl": mstl, "boosting": in_batches}
     return partial(plain[recipe.name], **settings)
 
 # %% ../nbs/library/recipes.ipynb #rc-team
@@ -276,7 +279,7 @@ def standing_of(
     "Who of a team plays tonight."
     members = Members.of(team)
     points = {name: recipe.points for name, recipe in members.recipes.items()}
-    options = {"within": members.within, "workers": workers, "folder": folder}
+    options: dict[str, Any] = {"within": members.within, "workers": workers, "folder": folder}
     return standing(history, horizon, points, members.costs, **options)
 
 
@@ -320,7 +323,7 @@ def _code_of(recipe: Recipe) -> bytes:
     if recipe.name == "team":
         return b"".join(map(_code_of, Members.of(recipe).recipes.values()))
     try:
-        return Path(inspect.getsourcefile(_load_own(recipe.name))).read_bytes() if ":" in recipe.name else b""
+        return Path(inspect.getsourcefile(_load_own(recipe.name)) or "").read_bytes() if ":" in recipe.name else b""
     except (ValueError, TypeError, OSError):
         return b""
 

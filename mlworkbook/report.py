@@ -9,7 +9,7 @@ __all__ = ['COMMAND', 'plot_night', 'write_night_page', 'plot_sums', 'plot_live'
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import pandas as pd
 
@@ -222,8 +222,9 @@ def write_morning_page(
     Raises `OSError` when the file cannot be written.
     """
     today = pd.Timestamp(today)
-    rang = alarms(scored, history, limits, today=today, night=night) if rang is None else rang
-    values = {"today": f"{today:%Y-%m-%d}", "rang": list(rang.itertuples()), "limits": limits}
+    if rang is None:
+        rang = alarms(scored, history, limits, today=today, night=night) if limits else scored[:0]
+    values: dict[str, Any] = {"today": f"{today:%Y-%m-%d}", "rang": list(rang.itertuples()), "limits": limits}
     if limits is not None:
         numbers = pd.Series(limits.limits, name="limit").round(2).rename_axis("alarm").reset_index()
         values |= {"table": table(numbers), "judged": _judged(scored, history, limits, today), "worth": None}

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, TYPE_CHECKING, Protocol
 
 import pandas as pd
 
@@ -195,7 +195,7 @@ def contest(
         models[name] = partial(prophet_forecast, params=params, engine=plan.engine)
     if champion:
         models[CHAMPION] = champion.forecast
-    spans = _nights_unseen(known, plan, champion.trained if champion else past(known)["ds"].min())
+    spans: dict[str, Any] = _nights_unseen(known, plan, champion.trained if champion else past(known)["ds"].min())
     done = backtest(known, models, plan.horizon, **spans, workers=workers, folder=folder, batch=100)
     names = done.scored.groupby(["unique_id", "cutoff", "ds"])["model"].transform("nunique")
     scored = done.scored[names == len(models)]
@@ -410,7 +410,8 @@ def train(
     _, decision = referee(scored, plan.costs, CHALLENGER, BASELINE, champion)
     fitted = Forecaster(plan.recipes[best], plan.engine).fit(known, workers=workers)
     mark = "-".join([digest(known), digest(scored[["model", "cutoff", "unique_id", "ds", "y", "yhat"]]), best])
-    about = {"recipe": best, "mark": mark, "previous": champion.version if champion else "", "who": asked.who}
+    about: dict[str, Any] = {"recipe": best, "mark": mark, "who": asked.who}
+    about |= {"previous": champion.version if champion else ""}
     write(folder, Record(asked.date, "begun", asked.reason, **about))
     version = store.enroll(fitted, scored, plan.costs, mark)
     store.settle(version, scored, plan.costs, decision)
@@ -437,7 +438,8 @@ def retrain(
     Raises `ValueError` for a date before the last decision or without sales, `OSError` when another process is at it.
     """
     folder, day = Path(folder), last_day(history) if date is None else pd.Timestamp(date).normalize()
-    today, options = f"{day:%Y-%m-%d}", {"workers": workers, "kept": kept}
+    today = f"{day:%Y-%m-%d}"
+    options: dict[str, Any] = {"workers": workers, "kept": kept}
     with only_one(folder):
         done = journal(folder)
         if done and done[-1].date > today:
@@ -452,7 +454,8 @@ def retrain(
             return decided[-1]
         if alarms is not None:
             champion, tried = store.served(), [one.date for one in done if one.action in DECIDED]
-            times = {"trained": champion.trained if champion else None, "tried": tried[-1] if tried else None}
+            times: dict[str, Any] = {"tried": tried[-1] if tried else None}
+            times |= {"trained": champion.trained if champion else None}
             times |= {"every": plan.every, "rest": max(plan.rest, plan.horizon)}
             asked = due(alarms, today=day, **times)
             if asked.action == "train" and len(odd := implausible(history[history["ds"] <= day])):

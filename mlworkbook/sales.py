@@ -14,6 +14,8 @@ from importlib.resources import files
 from numbers import Integral
 from pathlib import Path
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -257,7 +259,7 @@ def fill_gaps(
     late = (span["max"].max() - span["max"]).dt.days
     span["max"] = span["max"].where(late >= longest, span["max"].max())
     length = (span["max"] - span["min"]).dt.days + 1
-    offset = np.arange(length.sum()) - np.repeat(length.cumsum() - length, length).to_numpy()
+    offset = np.arange(length.sum()) - np.repeat((length.cumsum() - length).to_numpy(), length.to_numpy())
     full = pd.DataFrame({"unique_id": np.repeat(span.index, length), "ds": np.repeat(span["min"].to_numpy(), length)})
     full["ds"] += pd.to_timedelta(offset, unit="D")
     full = full.merge(history, how="outer", on=KEYS, indicator="found")
@@ -276,7 +278,7 @@ def fill_gaps(
 # %% ../nbs/discover/16_sales.ipynb #sa-load
 def _choose(history: pd.DataFrame, stores: Sequence[str | int] | str | int) -> pd.DataFrame:
     "Keep some stores; raises `ValueError` when one is unknown."
-    asked = [stores] if isinstance(stores, str | Integral) else list(stores)
+    asked: Any = [stores] if isinstance(stores, str | Integral) else stores
     asked = {f"S{store:02d}" if isinstance(store, Integral) else store for store in asked}
     names = {key: {key, str(key).split("_P")[0]} for key in history["unique_id"].unique()}
     known = set().union(*names.values())

@@ -11,7 +11,7 @@ __all__ = ['SOLVER', 'day_numbers', 'opened', 'layout', 'columns', 'running_sums
 import json
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -254,7 +254,7 @@ def fit_sums(
     if not bends[0]:  # no bend: what its ramp took belongs to the slope
         k, delta = k + delta[0], np.zeros(1)
     scales = (sums.first, span, top, center, spread, sums.table[1, bends] / span)
-    return Fitted(sums.plan, n, *scales, k, m, delta, beta, sigma)
+    return Fitted(sums.plan, n, *scales, k, m, delta, beta, sigma)  # type: ignore[arg-type]
 
 # %% ../nbs/develop/44_solver.ipynb #so-forecast
 def _draws(params: Params, name: str, horizon: int) -> list[np.ndarray]:
@@ -373,8 +373,8 @@ def _read_exact(text: str) -> Fitted | Handed:
     for place, column in enumerate(known.values(), len(beta) - len(known)):
         center[place], spread[place] = column["mu"], column["std"]
     days, bends = len(json.loads(saved["history"])["data"]), np.array(saved["changepoints_t"])
-    scales = (saved["start"] / 86400, saved["t_scale"] / 86400, saved["y_scale"], center, spread, bends)
-    return Fitted(plan, days, *scales, k[0], m[0], delta, beta, sigma[0])
+    first, span, top = saved["start"] / 86400, saved["t_scale"] / 86400, saved["y_scale"]
+    return Fitted(plan, days, first, span, top, center, spread, bends, k[0], m[0], delta, beta, sigma[0])
 
 
 SOLVER = Engine(fit_exact, predict_exact, _write_exact, _read_exact)
@@ -405,8 +405,10 @@ def _rewind(series: pd.DataFrame, nights: list[pd.Timestamp], horizon: int, para
     "Go back to each night with the same running sums, columns and draws."
     plan, days, open_rows = layout(series), day_numbers(series["ds"]), opened(series)
     beside = columns(plan, series)
-    sums, luck, parts = running_sums(plan, series, beside), _draws(params, series["unique_id"].iat[0], horizon), []
-    for night, cut in zip(nights, np.searchsorted(days, day_numbers(pd.DatetimeIndex(nights)), "right"), strict=True):
+    sums, luck = running_sums(plan, series, beside), _draws(params, series["unique_id"].iat[0], horizon)
+    parts: list = []
+    cuts: Any = np.searchsorted(days, day_numbers(pd.DatetimeIndex(nights)), "right")
+    for night, cut in zip(nights, cuts, strict=True):
         n = open_rows[:cut].sum()
         ahead = slice(cut, cut + horizon)
         if n < params.min_days or not np.ptp(sums.table[-1, :n]):

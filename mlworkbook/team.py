@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from typing import Any
+
 import pandas as pd
 
 from .backtesting import backtest
@@ -98,7 +100,7 @@ def past_forecasts(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # scored frame of all members with `feast`, and failures
     "What every member would have said on each evening, beside what was sold then."
     view = partial(evening, unknown=unplanned(history))
-    options = {"workers": workers, "folder": folder, "progress": progress}
+    options: dict[str, Any] = {"workers": workers, "folder": folder, "progress": progress}
     done = backtest(history, dict(members), horizon, nights=nights, view=view, batch=10**6, **options)
     feast = feasts(history)
     return done.scored.merge(feast, on=KEYS, how="left"), done.failures

@@ -36,7 +36,7 @@ class UnitCosts:
 
     def __post_init__(self) -> None:
         for name, price in vars(self).items():
-            if not isinstance(price, Real) or not 0 <= price < math.inf:
+            if not isinstance(price, Real) or not 0 <= float(price) < math.inf:
                 raise ValueError(
                     f"{name} is {price!r}, expected EUR per unit, a number >= 0; write a loss as a positive number"
                 )

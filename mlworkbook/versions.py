@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import pandas as pd
 
@@ -144,7 +144,7 @@ def _save_recipe(model: RecipeModel, folder: str | Path) -> Path:
     return folder
 
 
-RecipeModel.save = _save_recipe
+setattr(RecipeModel, "save", _save_recipe)  # noqa: B010
 
 # %% ../nbs/library/versions.ipynb #ve-load
 def _read_recipe(folder: Path) -> tuple[Recipe, dict]:
@@ -252,7 +252,7 @@ def written_down(
     about = {"columns": columns_of(history), "series": sorted(sold["unique_id"].unique()), "horizon": horizon}
     about |= {"last_day": f"{last_day(history):%Y-%m-%d}", "data": digest(sold), "leaderboard": row}
     team = recipe.name == "team"
-    options = {"workers": workers, "folder": place.kept}
+    options: dict[str, Any] = {"workers": workers, "folder": place.kept}
     return RecipeModel(recipe, history, standing_of(recipe, history, horizon, **options) if team else None, about)
 
 # %% ../nbs/library/versions.ipynb #ve-register

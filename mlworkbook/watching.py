@@ -10,6 +10,8 @@ import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import pyarrow.parquet as pq
 from .backtesting import backtest
@@ -76,7 +78,7 @@ def past_of(
     progress: bool = False,  # a bar, if somebody looks at a terminal
 ) -> pd.DataFrame:  # scored frame of one model
     "What the recipe would have published on past evenings, for the days right after each."
-    options = {"workers": workers, "folder": place.kept, "progress": progress}
+    options: dict[str, Any] = {"workers": workers, "folder": place.kept, "progress": progress}
     some, nights = sample(history), past_nights(history, horizon)
     if recipe.name == TEAM:
         scored = _past_of_team(some, recipe, horizon, nights, options)
@@ -108,7 +110,7 @@ def limits_of(
             logger.warning(text, path.name, found.false_alarms)
         return found
     before = evening(history, first, horizon, unplanned(history)) if first < last_day(history) else history
-    options = {"workers": workers, "progress": progress}
+    options: dict[str, Any] = {"workers": workers, "progress": progress}
     many = len(past_nights(before, horizon)) * min(NEW, horizon) >= _DAYS
     scored = past_of(place, recipe, check_history(before), horizon, **options) if many else None
     if scored is None or newest(scored)["ds"].nunique() < _DAYS:
@@ -216,7 +218,7 @@ def watch(
         served = serving(place) if recipe is None else None  # a night from elsewhere
         recipe = recipe or (served.recipe if served else Recipe("prophet"))
         judged = judged.dropna(axis="columns", how="all")
-        options = {"horizon": horizon, "false_alarms": false_alarms, "again": again}
+        options: dict[str, Any] = {"horizon": horizon, "false_alarms": false_alarms, "again": again}
         limits = limits_of(
             place, recipe, history, judged["cutoff"].min(), workers=workers, progress=progress, **options
         )

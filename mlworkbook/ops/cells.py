@@ -217,7 +217,7 @@ def _split(data: bytes, layout: Layout) -> pa.Table:
         arrow.ParseOptions(
             delimiter=layout.sep,
             newlines_in_values=b'"' in data,
-            invalid_row_handler=lambda row: odd.append(row) or "skip",
+            invalid_row_handler=lambda row: ("skip", odd.append(row))[0],
         ),
         arrow.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
     )
@@ -254,7 +254,7 @@ def columns_of(
         blank[place] = like(trimmed(found[place]), "^$")
         if not blank[place].any():
             break
-    full = np.ones(len(codes[0]), bool)
+    full: np.ndarray = np.ones(len(codes[0]), bool)
     if len(blank) == len(found):
         full = ~np.logical_and.reduce([texts[codes[place]] for place, texts in blank.items()])
     rows = np.flatnonzero(full)
