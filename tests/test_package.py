@@ -130,6 +130,7 @@ OPTIONAL = {
     "formats": ["formats", "spark"],
     "aws": ["aws", "formats"],
     "capstone": ["lab"],
+    "jury": ["lab"],
     "service": ["service"],
     "stores": ["aws", "stores"],
 }  # modules that say what to install when their extra is missing
@@ -138,7 +139,7 @@ SETS = [list(extras) for extras in sorted({(), *map(tuple, OPTIONAL.values())})]
 
 @pytest.mark.parametrize("extras", SETS, ids=str)
 def test_the_package_imports_only_what_everybody_gets(extras):
-    files = [path for path in ROOT.glob("mlworkbook/*.py") if OPTIONAL.get(path.stem, []) == extras]
+    files = [path for path in ROOT.glob("mlworkbook/**/*.py") if OPTIONAL.get(path.stem, []) == extras]
     found = report(ROOT, extras=extras, files=files)
     strange = found[found["state"] == "undeclared"]
     assert strange.empty, strange[["name", "imported_by"]].to_string()
