@@ -45,7 +45,6 @@ LESSON = {"cells": 45, "exported": 150, "longest": 25, "words": 5}
 REFERENCE_SIZES = {"cells": 60, "exported": 300, "longest": 40}
 MOST = {"code lines": 17_055, "library": 8_141, "names": 1_125, "twice": 93}
 BIG = {
-    "01_tools",
     "03_stages",
     "11_charter",
     "12_value",
@@ -92,7 +91,6 @@ LONG = {
     "contract",
     "course.capstone",
     "course.gameday",
-    "course.tools",
     "evaluation",
     "explore",
     "forecaster",
@@ -102,7 +100,6 @@ LONG = {
     "project.backlog",
     "project.charter",
     "project.delivery",
-    "project.environment",
     "project.gitflow",
     "project.options",
     "project.sources",

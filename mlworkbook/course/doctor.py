@@ -115,8 +115,7 @@ def _judged(tool: dict, said: str, command: str = "") -> dict:
 
 
 def _which(machine: Machine, names: Iterable[str]) -> str | None:
-    found = (shutil.which(name, path=machine.environ.get("PATH", "")) for name in names)
-    return next(filter(None, found), None)
+    return next(filter(None, (shutil.which(name, path=machine.environ.get("PATH", "")) for name in names)), None)
 
 
 def _program(tool: dict, machine: Machine) -> dict:
@@ -188,13 +187,14 @@ def _workspace(tool: dict, machine: Machine) -> dict:
         with tempfile.TemporaryFile(dir=place) as file:
             file.write(bytes(4096))
     except OSError as error:
-        return {"state": "broken", "detail": f"{machine.workspace}: {error.strerror}"}
+        lack = say("no se puede escribir en", "cannot write in")
+        return {"state": "broken", "detail": f"{lack} {machine.workspace}: {error.strerror}"}
     return {"state": "found"}
 
 
 def _environment(tool: dict, machine: Machine) -> dict:
-    prefix, marks = Path(machine.python).parent.parent, {"venv": "pyvenv.cfg", "conda": "conda-meta"}
-    kind = next((kind for kind, mark in marks.items() if (prefix / mark).exists()), "")
+    marks = {"venv": "pyvenv.cfg", "conda": "conda-meta"}
+    kind = next((kind for kind, mark in marks.items() if (Path(machine.python).parents[1] / mark).exists()), "")
     return {"state": "found" if kind else "missing", "detail": kind}
 
 
@@ -214,8 +214,8 @@ _CHECKS |= {"port": _port, "workspace": _workspace, "environment": _environment,
 def _look(name: str, tool: dict, machine: Machine) -> Finding:
     try:
         seen = _CHECKS[tool["check"]](tool, machine)
-    except OSError as error:
-        seen = {"state": "broken", "detail": error.strerror or type(error).__name__}
+    except OSError:
+        seen = {"state": "broken", "detail": say("no se puede ejecutar", "cannot be run")}
     seen = {"version": "", "detail": "", "next_command": ""} | seen
     if seen["state"] != "found" and not seen["next_command"]:
         seen["next_command"] = next(tool["get"][way] for way in (*machine.systems, "page") if way in tool["get"])
