@@ -322,7 +322,7 @@ class TestProject:
                 doctor.Finding(f"t{n}", f"Tool {n}", state, "", "", "why", "get it", required)
                 for n, (state, required) in enumerate(states)
             ]
-            monkeypatch.setattr(doctor, "doctor", lambda: found)
+            monkeypatch.setattr(doctor, "checkup", lambda: found)
 
         pretend(("found", True), ("missing", False), ("too old", False))
         well = call("doctor", "--json")

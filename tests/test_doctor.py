@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from mlworkbook.course import doctor as course
-from mlworkbook.course.doctor import Finding, Machine, doctor, fit_tiny, healthy
+from mlworkbook.course.doctor import Finding, Machine, checkup, fit_tiny, healthy
 from mlworkbook.ops.process import reaches, version_in
 
 ROOT = Path(__file__).parent.parent
@@ -66,7 +66,7 @@ def alive(pid):
 
 def examine(machine, name):
     "What the doctor sees of one tool."
-    (finding,) = doctor(machine, [name])
+    (finding,) = checkup(machine, [name])
     return finding
 
 
@@ -252,7 +252,7 @@ def test_all_hang_at_once_and_the_doctor_ends_in_five_seconds(machine, bench):
     usual = Machine.patience
     before = set(psutil.Process().children(recursive=True))
     began = time.monotonic()
-    findings = doctor(replace(machine, patience=usual))
+    findings = checkup(replace(machine, patience=usual))
     took = time.monotonic() - began
     assert usual <= 4.5 and took < usual + 2, f"{took:.1f} s, promised 5 on a machine with nothing else to do"
     assert [one.tool for one in findings] == list(TOOLS)
@@ -274,7 +274,7 @@ def test_a_helper_that_runs_away_with_the_output_does_not_hold_the_doctor(machin
 def test_an_interrupted_doctor_leaves_nothing_behind(tmp_path, bench):
     pid = tmp_path / "pid"
     fake(bench, "git", f"echo $$ > {pid}; exec /bin/sleep 300")
-    code = f"from mlworkbook.course.doctor import *; doctor(Machine({{'PATH': {str(bench)!r}}}, patience=3), ['git'])"
+    code = f"from mlworkbook.course.doctor import *; checkup(Machine({{'PATH': {str(bench)!r}}}, patience=3), ['git'])"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
     while process.poll() is None and not (pid.exists() and pid.read_text().strip()):
         time.sleep(0.01)
@@ -287,7 +287,7 @@ def test_tools_are_looked_at_side_by_side(machine, bench):
     for name in PROGRAMS:
         fake(bench, name, "/bin/sleep 1")
     began = time.monotonic()
-    doctor(machine, ["git", "make", "conda", "java", "docker", "chromium"])
+    checkup(machine, ["git", "make", "conda", "java", "docker", "chromium"])
     assert time.monotonic() - began < 4  # one after another: 6 s
 
 
@@ -360,7 +360,7 @@ def test_every_tool_is_described_in_full_and_its_commands_are_what_a_shell_under
 
 @pytest.mark.parametrize("ways", [(), *((system,) for system in SYSTEMS)], ids=lambda ways: "".join(ways) or "unknown")
 def test_whatever_is_missing_there_is_something_to_type(machine, ways):
-    for one in doctor(replace(machine, systems=ways, workspace=Path("/dev/null/x"))):
+    for one in checkup(replace(machine, systems=ways, workspace=Path("/dev/null/x"))):
         assert one.next_command or one.state == "found", one.tool
 
 
@@ -571,7 +571,7 @@ def test_no_secret_ever_comes_out(machine, bench, tmp_path):
     environ = dict(machine.environ)
     environ |= dict.fromkeys((*TOOLS["aws"]["names"], *TOOLS["jira"]["names"], "AWS_SECRET_ACCESS_KEY"), secret)
     rich = replace(machine, environ=environ)
-    findings = doctor(rich)
+    findings = checkup(rich)
     said = repr(rich) + repr(findings) + "".join(map(str, findings)) + json.dumps([asdict(one) for one in findings])
     assert secret not in said
 
@@ -597,7 +597,7 @@ def test_importing_the_doctor_costs_nothing():
 
 
 def test_a_bare_machine_is_described_in_full(machine):
-    findings = doctor(machine)
+    findings = checkup(machine)
     assert [one.tool for one in findings] == list(TOOLS)
     assert all(one.state in STATES and one.why and one.title for one in findings)
     assert json.loads(json.dumps([asdict(one) for one in findings]))[0]["tool"] == "python"
@@ -608,7 +608,7 @@ def test_a_finding_is_told_in_the_learner_s_language_and_nothing_is_mixed(machin
     fake(bench, "make", "exit 3")
     fake(bench, "docker", "echo Docker version 28.2.2")
     names = ["git", "make", "docker", "venv"]
-    assert [str(one).splitlines() for one in doctor(machine, names)] == [
+    assert [str(one).splitlines() for one in checkup(machine, names)] == [
         [
             "✘ Git                       antigua    2.1 (hace falta 2.28 o posterior)",
             "    guarda la historia de cada cambio",
@@ -627,7 +627,7 @@ def test_a_finding_is_told_in_the_learner_s_language_and_nothing_is_mixed(machin
         ],
     ]
     monkeypatch.setenv("MLWORKBOOK_LANG", "en")
-    english = [str(one).splitlines() for one in doctor(machine, names)]
+    english = [str(one).splitlines() for one in checkup(machine, names)]
     assert [lines[0] for lines in english] == [
         "✘ Git                       too old    2.1 (2.28 or newer is needed)",
         "✘ make                      broken (ended with code 3)",
@@ -639,5 +639,5 @@ def test_a_finding_is_told_in_the_learner_s_language_and_nothing_is_mixed(machin
 
 def test_a_tool_that_nobody_knows_is_refused(machine):
     with pytest.raises(ValueError, match="no 'gti', expected one of python, git"):
-        doctor(machine, ["gti"])
-    assert doctor(machine, []) == []
+        checkup(machine, ["gti"])
+    assert checkup(machine, []) == []

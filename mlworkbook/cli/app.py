@@ -822,7 +822,7 @@ def doctor(talk: Talk) -> None:  # options
     from mlworkbook.course import doctor as course
     from mlworkbook.ops.language import say
 
-    found = course.doctor()
+    found = course.checkup()
     tools = [asdict(one) for one in found]
     talk.show({"healthy": course.healthy(found), "tools": tools}, *(Text(str(one)) for one in found))
     if absent := ", ".join(one.title for one in found if one.required and one.state != "found"):
