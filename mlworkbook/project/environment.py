@@ -124,6 +124,15 @@ def _state(asked: Requirement, installed: str | None, locked: str | None) -> str
     return "as tested" if installed == locked else "untested"
 
 
+def _whole(project: Path, extras: set[str]) -> set[str]:
+    settings = (project / "settings.ini").read_text(encoding="utf-8")
+    lines = re.findall(r"^(\w+)_extras\s*=(.*)", settings, flags=re.MULTILINE)
+    joined = {name: {*rest.split()} for name, rest in lines}
+    while more := {one for extra in extras for one in joined.get(extra, ())} - extras:
+        extras = extras | more
+    return extras
+
+
 def report(
     project: Path,  # folder with settings.ini, the code and, where there is one, constraints.txt
     *,
@@ -136,7 +145,7 @@ def report(
     """
     project = Path(project).resolve()
     every, pins, owners, users = declared(project), _locked(project), metadata.packages_distributions(), {}
-    counts = every["extra"].isin(["", *(every["extra"] if extras is None else extras)])
+    counts = every["extra"].isin(_whole(project, {"", *(every["extra"] if extras is None else extras)}))
     places = files and {Path(file).resolve().relative_to(project).as_posix() for file in files}
     for module, file in imported(project)[["module", "file"]].itertuples(index=False):
         names = {canonicalize_name(name) for name in owners.get(module, [module])}
