@@ -315,14 +315,14 @@ class TestProject:
         assert wrong.exit_code == 2 and "expected one of discover, play" in wrong.stderr
 
     def test_doctor_counts_required_tools_only(self, monkeypatch):
-        from mlworkbook.course import tools
+        from mlworkbook.course import doctor
 
         def pretend(*states):
             found = [
-                tools.Finding(f"t{n}", f"Tool {n}", state, "", "", "why", "get it", required)
+                doctor.Finding(f"t{n}", f"Tool {n}", state, "", "", "why", "get it", required)
                 for n, (state, required) in enumerate(states)
             ]
-            monkeypatch.setattr(tools, "doctor", lambda machine: found)
+            monkeypatch.setattr(doctor, "checkup", lambda: found)
 
         pretend(("found", True), ("missing", False), ("too old", False))
         well = call("doctor", "--json")
@@ -330,7 +330,10 @@ class TestProject:
         assert json.loads(well.stdout)["tools"][1]["next_command"] == "get it"
         pretend(("found", True), ("broken", True))
         ill = call("doctor")
-        assert ill.exit_code == 3 and "the course needs Tool 1" in ill.stderr and "get it" in ill.stdout
+        assert ill.exit_code == 3 and "al curso le falta: Tool 1;" in ill.stderr and "get it" in ill.stdout
+        monkeypatch.setenv("MLWORKBOOK_LANG", "en")
+        ill = call("doctor")
+        assert "the course needs Tool 1;" in ill.stderr and "✘ Tool 1" in ill.stdout and "broken" in ill.stdout
 
     @pytest.mark.slow
     def test_doctor_looks_at_this_machine(self):

@@ -5,12 +5,13 @@ import io
 import json
 import re
 import tokenize
+import tomllib
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-from mlworkbook.project.environment import declared, problems
+from mlworkbook.project.environment import declared
 
 ROOT = Path(__file__).parent.parent
 STAGES = {"start": "0", "discover": "1", "play": "2", "develop": "34", "deploy": "56"}
@@ -44,7 +45,6 @@ LESSON = {"cells": 45, "exported": 150, "longest": 25, "words": 5}
 REFERENCE_SIZES = {"cells": 60, "exported": 300, "longest": 40}
 MOST = {"code lines": 17_055, "library": 8_141, "names": 1_125, "twice": 93}
 BIG = {
-    "01_tools",
     "03_stages",
     "11_charter",
     "12_value",
@@ -91,7 +91,6 @@ LONG = {
     "contract",
     "course.capstone",
     "course.gameday",
-    "course.tools",
     "evaluation",
     "explore",
     "forecaster",
@@ -101,7 +100,6 @@ LONG = {
     "project.backlog",
     "project.charter",
     "project.delivery",
-    "project.environment",
     "project.gitflow",
     "project.options",
     "project.sources",
@@ -423,9 +421,8 @@ def test_the_glossary_pairs_the_words_of_the_lessons():
 
 
 def test_only_settings_declare_dependencies():
-    assert declared(ROOT)["file"].unique().tolist() == ["settings.ini"]
-    others = problems(ROOT, path=[])
-    assert others[~others["file"].isin(["constraints.txt", "environment.yml"])].empty, others.to_string()
+    assert not declared(ROOT).empty and not [*ROOT.glob("*requirements*.txt")]
+    assert not {"project", "dependency-groups"} & set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8")))
 
 
 def test_tests_are_counted_by_their_own_name():

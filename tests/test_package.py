@@ -119,7 +119,7 @@ def test_a_learner_needs_no_nbdev():
 
 
 def test_lessons_import_only_what_a_learner_installs():
-    found = report(ROOT, extras=["lab", "spark", "formats", "aws", "service", "stores"], files=LESSONS)
+    found = report(ROOT, extras=["course", "spark", "formats", "aws", "service", "stores"], files=LESSONS)
     strange = found[found["state"] == "undeclared"]
     assert strange.empty, strange[["name", "imported_by"]].to_string()
 
@@ -130,6 +130,7 @@ OPTIONAL = {
     "formats": ["formats", "spark"],
     "aws": ["aws", "formats"],
     "capstone": ["lab"],
+    "jury": ["lab"],
     "service": ["service"],
     "stores": ["aws", "stores"],
 }  # modules that say what to install when their extra is missing
@@ -138,8 +139,8 @@ SETS = [list(extras) for extras in sorted({(), *map(tuple, OPTIONAL.values())})]
 
 @pytest.mark.parametrize("extras", SETS, ids=str)
 def test_the_package_imports_only_what_everybody_gets(extras):
-    files = [path for path in ROOT.glob("mlworkbook/*.py") if OPTIONAL.get(path.stem, []) == extras]
-    found = report(ROOT, extras=extras, files=files)
+    files = [path for path in ROOT.glob("mlworkbook/**/*.py") if OPTIONAL.get(path.stem, []) == extras]
+    found = report(ROOT, extras=["shop", "project", *extras], files=files)
     strange = found[found["state"] == "undeclared"]
     assert strange.empty, strange[["name", "imported_by"]].to_string()
 

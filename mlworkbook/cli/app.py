@@ -816,29 +816,18 @@ def _made_up(job: _Look) -> None:
 # %% ../../nbs/cli/app.ipynb #cl-project
 @command(Talk)
 def doctor(talk: Talk) -> None:  # options
-    "_Look at the tools of this machine and say what to type next."
-    import platform
-
+    "Look at the tools of this machine and say what to type next."
     from rich.text import Text
 
-    from mlworkbook.course.tools import Machine, healthy, systems
-    from mlworkbook.course.tools import doctor as examine
+    from mlworkbook.course import doctor as course
+    from mlworkbook.ops.language import say
 
-    machine = Machine(os.environ, Path.home(), workspace(), systems(os.environ, platform.uname()))
-    found = examine(machine)
-    lines = []
-    for one in found:
-        mark = "✔" if one.state == "found" else "✘" if one.required else "·"
-        said = " ".join(word for word in (one.version, one.detail and f"({one.detail})") if word)
-        lines.append(Text(f"{mark} {one.title:<24} {one.state:<8} {said}".rstrip()))
-        if one.state != "found":
-            lines += [
-                Text(f"    {one.why}", style="dim"),
-                *([Text(f"    {one.next_command}")] * bool(one.next_command)),
-            ]
-    talk.show({"healthy": healthy(found), "tools": [asdict(one) for one in found]}, *lines)
-    if absent := [one.title for one in found if one.required and one.state != "found"]:
-        raise Refused(f"the course needs {', '.join(absent)}; the lines above say what to type")
+    found = course.checkup()
+    tools = [asdict(one) for one in found]
+    talk.show({"healthy": course.healthy(found), "tools": tools}, *(Text(str(one)) for one in found))
+    if absent := ", ".join(one.title for one in found if one.required and one.state != "found"):
+        es = f"al curso le falta: {absent}; las líneas de arriba dicen qué escribir"
+        raise Refused(say(es, f"the course needs {absent}; the lines above say what to type"))
 
 # %% ../../nbs/cli/app.ipynb #cl-gate
 @dataclass(frozen=True)
