@@ -98,8 +98,6 @@ LONG = {
     "formats",
     "pipeline",
     "project.aws",
-    "project.backlog",
-    "project.charter",
     "project.delivery",
     "project.environment",
     "project.gitflow",

@@ -248,13 +248,10 @@ def _digest(value: object) -> str:
     return hashlib.sha256(unicodedata.normalize("NFC", plain).encode()).hexdigest()
 
 
-def _content(charter: Charter) -> dict[str, object]:
-    # what somebody reads before signing
-    return charter.model_dump(mode="json", exclude={"signatures"})
-
-
-def _parts(charter: Charter) -> tuple[tuple[str, str], ...]:
-    return tuple((field, _digest(value)[:12]) for field, value in _content(charter).items())
+def _seal(charter: Charter) -> dict[str, object]:
+    # of what somebody reads before signing
+    said = charter.model_dump(mode="json", exclude={"signatures"})
+    return {"digest": _digest(said), "parts": tuple((field, _digest(value)[:12]) for field, value in said.items())}
 
 
 def sign(
@@ -270,7 +267,7 @@ def sign(
     if gaps := _gaps("", charter, ""):
         came = f"{len(gaps)} questions are unanswered, expected none before {name} signs"
         raise DataError(f"{came}; first: {gaps[0][0]} says {gaps[0][1]!r}; see `unanswered`, ask, and `revise`")
-    new = Signature(name=name, role=role, on=on, digest=_digest(_content(charter)), parts=_parts(charter))
+    new = Signature(name=name, role=role, on=on, **_seal(charter))
     others = tuple(one for one in charter.signatures if one.name.casefold() != new.name.casefold())
     return Charter(**dict(charter) | {"signatures": (*others, new)})
 
@@ -279,10 +276,10 @@ def seals(
     charter: Charter,  # as it is today
 ) -> pd.DataFrame:  # `name, role, on, valid, changed`, one row per signature; `changed` lists fields
     "Compare each signature with what the charter says today."
-    rows = []
+    now, rows = _seal(charter), []
     for one in charter.signatures:
-        changed = ", ".join(field for field, part in _parts(charter) if dict(one.parts).get(field) != part)
-        valid = not changed and one.digest == _digest(_content(charter))
+        changed = ", ".join(field for field, part in now["parts"] if dict(one.parts).get(field) != part)
+        valid = not changed and one.digest == now["digest"]
         rows.append((one.name, one.role, one.on.isoformat(), valid, changed or "the signature itself" * (not valid)))
     return pd.DataFrame(rows, columns=["name", "role", "on", "valid", "changed"]).astype({"valid": bool})
 
@@ -311,10 +308,9 @@ def load_charter(
         raise FileNotFoundError(f"{path.name} is not there, expected a charter; make it with `save_charter`")
     try:
         saved = json.loads(path.read_bytes())
-        number, fields = saved["format"], saved["charter"]
-        if number > _FORMAT:
-            raise DataError(f"format {number} came, this mlworkbook reads up to {_FORMAT}; upgrade mlworkbook")
-        charter = Charter(**fields)
+        if saved["format"] > _FORMAT:
+            raise DataError(f"format {saved['format']} came, this mlworkbook reads up to {_FORMAT}; upgrade mlworkbook")
+        charter = Charter(**saved["charter"])
         return _check_signatures(charter) if check else charter
     except (ValueError, RecursionError, LookupError, TypeError) as error:
         damage = f"damaged, or no charter ({type(error).__name__}: {error}); bring it back from a copy or save it again"
@@ -331,7 +327,7 @@ def save_charter(
     """
     _check_signatures(charter)
     if path.exists():
-        saved, now = load_charter(path, check=False), _digest(_content(charter))
+        saved, now = load_charter(path, check=False), _seal(charter)["digest"]
         lost = {one.name for one in saved.signatures} - {one.name for one in charter.signatures}
         if charter.version <= saved.version and (lost or any(one.digest != now for one in saved.signatures)):
             signed = f"version {saved.version} signed by {saved.signatures[0].name}"
@@ -349,8 +345,5 @@ def write_page(
     charter: Charter,  # signed or not
     path: Path,  # HTML file
 ) -> Path:  # the same path
-    """Write a charter as a page of its own: no scripts, nothing from elsewhere, for phone, screen and paper.
-
-    Raises `OSError` when it cannot be written.
-    """
+    "Write a charter as a page of its own: no scripts, nothing from elsewhere, for phone, screen and paper."
     return write_atomic(path, _page(charter, "charter"))
