@@ -8,6 +8,7 @@ import traceback
 import pytest
 
 from jira_server import serve
+from mlworkbook.ops.errors import MissingExtra
 from mlworkbook.project.backlog import Backlog, send_to_jira
 
 TOKEN = "s3cr3t-T0ken/with+signs"
@@ -141,5 +142,5 @@ def test_a_project_is_a_key(jira, project):
 
 def test_without_the_client_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "jira", None)
-    with pytest.raises(ModuleNotFoundError, match=r"mlworkbook\[jira\]"):
+    with pytest.raises(MissingExtra, match=r"mlworkbook\[jira\]"):
         send_to_jira(made(1), "https://example.atlassian.net", "PAN", ENVIRON)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from ..ops.errors import DataError, complaints
+from ..ops.errors import DataError, complaints, extras
 from ..ops.yamls import load
 
 # %% ../../nbs/discover/13_backlog.ipynb #bl-records
@@ -251,10 +251,8 @@ _REASONS = {
 
 @contextmanager
 def _site(url: str, environ: Mapping[str, str]) -> Iterator:
-    try:
+    with extras():
         from jira import JIRA, JIRAError
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'{error.name} is missing; get it with: pip install "mlworkbook[jira]"') from error
     parts, account = urlsplit(url), [environ.get(name, "").strip() for name in ("JIRA_EMAIL", "JIRA_TOKEN")]
     if "@" in parts.netloc or not (parts.scheme == "https" or parts.hostname in ("127.0.0.1", "localhost")):
         raise ValueError("the address has no https or holds a password, expected https://example.atlassian.net")
