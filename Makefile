@@ -20,7 +20,7 @@ help: ## show this list
 run: .venv/.run ## load, check, backtest, track, register, promote and forecast; ends with a report
 	@$(BIN)/mlworkbook run $(ARGS)
 
-test: .venv/.dev .venv/.npm ## the whole truth: lint, sync, tests, every lesson, exercises, site
+test: .venv/.dev ## the whole truth: lint, sync, tests, every lesson, exercises, site
 	@$(BIN)/python tools/needs.py
 	@$(MAKE) --no-print-directory sync
 	@$(MAKE) --no-print-directory -j $(WORKERS) docs pythons lint
@@ -89,7 +89,7 @@ release: .venv/.dev ## build wheel and sdist into dist/ and check them against T
 	@$(BIN)/python tools/release.py $(TAG)
 
 clean: ## remove what can be made again; never the learner's work
-	rm -rf .venv .pythons build dist _site node_modules *.egg-info
+	rm -rf .venv .pythons build dist _site *.egg-info
 
 .venv/bin/uv:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found: install Python 3.11 or newer, or say which: make run PYTHON=python3.12"; exit 2; }
@@ -106,11 +106,6 @@ clean: ## remove what can be made again; never the learner's work
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[course,aws,stores]"
 	@touch $@
 
-# only files are unpacked: nothing of a package is run, and what it depends on is not fetched
-.venv/.npm: settings.ini tools/npm.py | .venv/.dev
-	@$(BIN)/python tools/npm.py
-	@touch $@
-
 .venv/.dev: $(FILES) | .venv/bin/uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[course,dev,docs,spark,formats,aws,service,stores]"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[course,dev,docs,spark,formats,aws,service,jira,stores]"
 	@touch $@ .venv/.run .venv/.stores

@@ -10,15 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlworkbook.project.charter import (
-    FORMAT,
     Charter,
     Metric,
-    Risk,
-    Signature,
-    check_signatures,
     compare,
-    content,
-    digest,
     is_answer,
     load_charter,
     revise,
@@ -150,12 +144,12 @@ def test_one_open_item_of_a_list_is_enough():
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"users": []}, "users is empty, expected somebody"),
-        ({"users": "Jonas"}, "users is 'Jonas', expected a list; correct it"),
-        ({"users": [3]}, r"users\[0\] is 3, expected a valid string"),
+        ({"users": []}, r"users is \[\], expected at least 1; what nobody knows yet"),
+        ({"users": "Jonas"}, "users is 'Jonas', expected a list; what nobody knows yet"),
+        ({"users": [3]}, r"users\[0\] is 3, expected text"),
         ({"users": ["Jonas", "jonas "]}, "users names 'jonas' twice"),
-        ({"metrics": []}, "0 metrics came, expected 1 to 3"),
-        ({"metrics": [SAVING | {"name": f"m{i}"} for i in range(4)]}, "4 metrics came, expected 1 to 3"),
+        ({"metrics": []}, r"metrics is \[\], expected at least 1"),
+        ({"metrics": [SAVING | {"name": f"m{i}"} for i in range(4)]}, r"metrics is .*, expected at most 3"),
         ({"metrics": [SAVING, SAVING]}, "metrics names 'saving' twice"),
         (
             {"metrics": [SAVING | {"target": -0.1}]},
@@ -170,26 +164,29 @@ def test_one_open_item_of_a_list_is_enough():
         ({"metrics": [SAVING | {"target": 15.0}]}, "saving is 0.0 today and 15.0 as target, expected ratios up to 1"),
         ({"metrics": [COST | {"target": 19.14}]}, "target of cost is 19.14, expected lower than today's 19.14"),
         ({"metrics": [COST | {"target": 20.0}]}, "expected lower than today's 19.14; agree on a target"),
-        ({"metrics": [COST | {"unit": "€ al día"}]}, "unit: '€ al día' came, expected money to name its currency"),
-        ({"metrics": [COST | {"unit": "céntimos"}]}, "expected money to name its currency; write EUR"),
-        ({"metrics": [SAVING | {"unit": "%"}]}, "unit: '%' came, expected a ratio from 0 to 1"),
-        ({"metrics": [SAVING | {"unit": "por ciento"}]}, "expected a ratio from 0 to 1"),
+        ({"metrics": [COST | {"unit": "€ al día"}]}, "unit: '€ al día' came, expected a currency"),
+        ({"metrics": [COST | {"unit": "céntimos"}]}, "expected a currency .EUR"),
+        ({"metrics": [SAVING | {"unit": "%"}]}, "unit: '%' came, expected a currency .* or a ratio"),
+        ({"metrics": [SAVING | {"unit": "por ciento"}]}, "or a ratio .razón: 0.15"),
         ({"metrics": [SAVING | {"better": "up"}]}, "better is 'up', expected 'lower' or 'higher'"),
         ({"metrics": [SAVING | {"name": " "}]}, "name: '' came, expected a name"),
-        ({"metrics": [SAVING | {"goal": 1}]}, r"metrics\[0\]: goal is not a field, expected some of name, unit, today"),
+        (
+            {"metrics": [SAVING | {"goal": 1}]},
+            r"metrics\[0\]: goal is no known field, expected some of better, measured, name",
+        ),
         ({"risks": [{"what": "?", "owner": "", "mitigation": ""}]}, r"risks\[0\]: what: '\?' came, expected a name"),
         ({"title": "TBD"}, "title: 'TBD' came, expected a name"),
         ({"version": 0}, "version is 0, expected a number >= 1"),
         ({"version": "2"}, "version is '2', expected a valid integer"),
-        ({"budget": 3}, "budget is not a field, expected some of title, version, on, question"),
-        ({"on": "6 de mayo"}, "on: '6 de mayo' came, expected a day written YYYY-MM-DD"),
-        ({"on": "2019-5-6"}, "expected a day written YYYY-MM-DD"),
-        ({"on": "2019-02-30"}, "on: '2019-02-30' came, but day is out of range for month; write a day"),
-        ({"on": 20190503}, "on: 20190503 came, expected a day written YYYY-MM-DD"),
-        ({"on": datetime(2019, 5, 3)}, "expected a day written YYYY-MM-DD"),
-        ({"question": None}, "question is None, expected a valid string; correct it; what nobody knows yet"),
+        ({"budget": 3}, "budget is no known field, expected some of assumptions, decision"),
+        ({"on": "6 de mayo"}, "on: '6 de mayo' came, expected a day of the calendar"),
+        ({"on": "2019-5-6"}, "expected a day of the calendar"),
+        ({"on": "2019-02-30"}, "on: '2019-02-30' came, expected a day of the calendar"),
+        ({"on": 20190503}, "on: 20190503 came, expected a day of the calendar"),
+        ({"on": datetime(2019, 5, 3)}, "expected a day of the calendar"),
+        ({"question": None}, "question is None, expected text; .*; what nobody knows yet"),
         ({"decision": "Jonas"}, "decision is 'Jonas', expected "),
-        ({"question": 1, "drop_if": 2}, r"question is 1, expected a valid string; .* \(and 1 more\)"),
+        ({"question": 1, "drop_if": 2}, r"question is 1, expected text; .* \(and 1 more\)"),
     ],
 )
 def test_what_is_refused(changes, message):
@@ -202,14 +199,14 @@ def test_what_is_refused(changes, message):
 def test_no_line_may_be_left_out(field):
     left = fields()
     del left[field]
-    with pytest.raises(ValueError, match=f"^{field} is missing; every question gets a line"):
+    with pytest.raises(ValueError, match=f"^{field} is missing; .* 'por definir' for a text"):
         Charter(**left)
 
 
 def test_a_long_value_is_cut_in_the_message():
     with pytest.raises(ValueError) as error:
         made(question=["x"] * 200)
-    assert len(str(error.value)) < 220
+    assert len(str(error.value)) < 240
 
 
 def test_days_and_words_are_read_in_one_way():
@@ -232,12 +229,13 @@ def test_units_that_only_look_like_money_pass():
 @pytest.mark.parametrize("record", [made(), made().metrics[0], made().decision, signed_by("Carmen Ruiz").signatures[0]])
 def test_records_cannot_be_changed(record):
     field = next(iter(type(record).model_fields))
-    with pytest.raises(AttributeError, match=f"{field} of a {type(record).__name__} cannot be changed"):
-        setattr(record, field, "x")
-    with pytest.raises(AttributeError, match="cannot be changed"):
-        delattr(record, field)
-    with pytest.raises(AttributeError, match="cannot be changed"):
-        record.other = 1
+    for change in (
+        lambda: setattr(record, field, "x"),
+        lambda: delattr(record, field),
+        lambda: setattr(record, "y", 1),
+    ):
+        with pytest.raises((ValueError, AttributeError)):
+            change()
     hash(record)
 
 
@@ -257,7 +255,12 @@ def test_a_charter_with_open_questions_is_not_signed():
         ("", "owner", "2019-05-06", "name: '' came, expected a name"),
         ("Carmen Ruiz", "?", "2019-05-06", "role: '\\?' came, expected a name"),
         ("Carmen Ruiz", "owner", "06/05/2019", "on: '06/05/2019' came, expected a day"),
-        ("Carmen Ruiz", "owner", "2019-05-02", "Carmen Ruiz signed on 2019-05-02, expected 2019-05-03 or later"),
+        (
+            "Carmen Ruiz",
+            "owner",
+            "2019-05-02",
+            "Carmen Ruiz signed on 2019-05-02, expected 2019-05-03, the charter's, or later",
+        ),
         (None, "owner", "2019-05-06", "name is None, expected"),
     ],
 )
@@ -269,9 +272,8 @@ def test_what_is_no_signature(name, role, on, message):
 def test_signing_leaves_the_charter_as_it_was_and_keeps_the_content():
     charter = made()
     signed = sign(charter, "Carmen Ruiz", "owner", date(2019, 5, 3))
-    assert charter.signatures == () and content(signed) == content(charter)
-    assert signed.signatures[0].digest == digest(content(charter)) and len(signed.signatures[0].digest) == 64
-    assert check_signatures(signed) is signed and check_signatures(charter) is charter
+    assert charter.signatures == () and signed.model_copy(update={"signatures": ()}) == charter
+    assert len(signed.signatures[0].digest) == 64 and seals(signed)["valid"].all()
 
 
 def test_signing_twice_replaces():
@@ -300,15 +302,15 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("field", CHANGES)
-def test_a_changed_field_breaks_the_signatures_and_is_named(field):
+def test_a_changed_field_breaks_the_signatures_and_is_named(field, tmp_path):
     assert set(CHANGES) == set(Charter.model_fields) - {"signatures"}
     changed = signed_by("Carmen Ruiz", "Jonas Weber").model_copy(update={field: CHANGES[field]})
     table = seals(changed)
     assert list(table["changed"]) == [field, field] and not table["valid"].any()
     with pytest.raises(
-        ValueError, match=f"2 of 2 .* first: Carmen Ruiz .2019-05-06. .*changed since: {field}; .* sign again"
+        ValueError, match=f"2 of 2 .* first: Carmen Ruiz .2019-05-06., changed since: {field}; .* sign again"
     ):
-        check_signatures(changed)
+        save_charter(changed, tmp_path / "charter.json")
 
 
 def test_only_who_signed_before_the_change_signs_again():
@@ -321,16 +323,20 @@ def test_only_who_signed_before_the_change_signs_again():
 
 
 @pytest.mark.parametrize("part", [{"digest": "0" * 64}, {"parts": ()}, {"parts": (("question", "0"),)}])
-def test_a_signature_that_was_edited_does_not_hold(part):
+def test_a_signature_that_was_edited_does_not_hold(part, tmp_path):
     signed = signed_by("Carmen Ruiz")
     edited = signed.model_copy(update={"signatures": (signed.signatures[0].model_copy(update=part),)})
-    with pytest.raises(ValueError, match="Carmen Ruiz .* changed since: "):
-        check_signatures(edited)
+    with pytest.raises(ValueError, match="Carmen Ruiz .* changed since: [a-z]"):
+        save_charter(edited, tmp_path / "charter.json")
 
 
-def test_digest_depends_on_content_and_not_on_form():
-    assert digest({"b": 1, "a": "é"}) == digest({"a": "e\u0301", "b": 1}) != digest({"a": "e", "b": 1})
-    assert digest(content(made())) == digest(content(made(metrics=[SAVING | {"today": 0}])))
+def test_a_digest_depends_on_content_and_not_on_form():
+    one, two, other = (
+        signed_by("Ana", question=text).signatures[0] for text in ("¿Qué é?", "¿Que\u0301 e\u0301?", "¿Qué e?")
+    )
+    assert one.digest == two.digest != other.digest and one.parts == two.parts
+    ints = signed_by("Ana", metrics=[SAVING | {"today": 0}])
+    assert ints.signatures == signed_by("Ana").signatures
 
 
 def test_seals_of_an_unsigned_charter():
@@ -357,16 +363,19 @@ def test_a_new_version_drops_signatures():
         ("2019-05-02", {"drop_if": "never"}, "new version is of 2019-05-02, expected 2019-05-03 or later"),
         ("2019-05-07", {}, "nothing changes"),
         ("2019-05-07", {"drop_if": "below 0.05 after three months"}, "nothing changes"),
-        ("2019-05-07", {"goal": "x"}, "goal is not a field"),
+        ("2019-05-07", {"goal": "x"}, "goal is no known field"),
         ("2019-05-07", {"version": 5}, "version came as a change"),
         ("2019-05-07", {"signatures": ()}, "signatures came as a change"),
-        ("2019-05-07", {"metrics": []}, "0 metrics came"),
+        ("2019-05-07", {"metrics": []}, "metrics is .., expected at least 1"),
         ("mayo", {"drop_if": "never"}, "on: 'mayo' came"),
     ],
 )
 def test_what_is_no_new_version(on, changes, message):
     with pytest.raises(ValueError, match=message):
         revise(made(), on, **changes)
+
+
+SAID = "saving (razón): hoy 0, meta ≥"
 
 
 def rows(old, new):
@@ -382,7 +391,7 @@ def test_equal_charters_show_no_changes():
     "changes, expected",
     [
         ({"drop_if": "never"}, [("drop_if", "below 0.05 after three months", "never")]),
-        ({"users": ["Jonas Weber", "Aylin"]}, [("users", "Carmen Ruiz", ""), ("users", "", "Aylin")]),
+        ({"users": ["Jonas Weber", "Aylin"]}, [("users", "Jonas Weber · Carmen Ruiz", "Jonas Weber · Aylin")]),
         (
             {"users": ["Carmen Ruiz", "Jonas Weber"]},
             [("users", "Jonas Weber · Carmen Ruiz", "Carmen Ruiz · Jonas Weber")],
@@ -390,16 +399,25 @@ def test_equal_charters_show_no_changes():
         ({"out_of_scope": []}, [("out_of_scope", "prices", "")]),
         (
             {"decision": {"who": "Jonas Weber", "what": "units to bake", "when": "5:00"}},
-            [("decision.when", "4:00", "5:00")],
+            [("decision", "Jonas Weber · units to bake · 4:00", "Jonas Weber · units to bake · 5:00")],
         ),
-        ({"metrics": [SAVING | {"target": 0.1}]}, [("metrics «saving».target", "0,15", "0,1")]),
+        (
+            {"metrics": [SAVING | {"target": 0.1}]},
+            [("metrics «saving»", f"{SAID} 0,15; same days", f"{SAID} 0,1; same days")],
+        ),
         (
             {"metrics": [SAVING, COST | {"target": None}]},
-            [("metrics", "", "cost (EUR per store and day): hoy 19,14, meta ≤ ?; last year")],
+            [("metrics «cost»", "", "cost (EUR per store and day): hoy 19,14, meta ≤ ?; last year")],
         ),
         (
             {"risks": [{"what": "distrust", "owner": "Carmen Ruiz", "mitigation": "he may correct"}]},
-            [("risks «distrust».owner", "Jonas Weber", "Carmen Ruiz")],
+            [
+                (
+                    "risks «distrust»",
+                    "distrust · Jonas Weber · he may correct",
+                    "distrust · Carmen Ruiz · he may correct",
+                )
+            ],
         ),
     ],
 )
@@ -410,7 +428,7 @@ def test_changes_between_versions(changes, expected):
 def test_signatures_are_compared_too():
     before, after = signed_by("Carmen Ruiz"), signed_by("Carmen Ruiz", "Jonas Weber")
     ((field, gone, come),) = rows(before, after)
-    assert (field, gone) == ("signatures", "") and come.startswith("Jonas Weber, role, 2019-05-06, ")
+    assert (field, gone, come) == ("signatures «Jonas Weber»", "", "Jonas Weber · role · 2019-05-06")
     later = sign(before, "Carmen Ruiz", "role", "2019-05-09")
     assert [row[0] for row in rows(before, later)] == ["signatures «Carmen Ruiz»"]
 
@@ -432,7 +450,7 @@ def test_what_is_saved_comes_back(tmp_path_factory, question, users, drop_if):
 def test_the_file_is_json_that_a_person_can_read(tmp_path):
     path = save_charter(signed_by("Carmen Ruiz", question="¿Cuánto mañana?"), tmp_path / "new" / "charter.json")
     text = path.read_text(encoding="utf-8")
-    assert json.loads(text)["format"] == FORMAT and "¿Cuánto mañana?" in text and text.endswith("}\n")
+    assert json.loads(text)["format"] == 1 and "¿Cuánto mañana?" in text and text.endswith("}\n")
     assert text.count("\n") > 30
     first = path.read_bytes()
     assert save_charter(load_charter(path), path).read_bytes() == first
@@ -441,29 +459,31 @@ def test_the_file_is_json_that_a_person_can_read(tmp_path):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (lambda text: text[:100], r"charter.json is damaged in line \d+, column"),
+        (lambda text: text[:100], r"charter.json: damaged.*line 7 column 2"),
         (
             lambda text: text.replace(",\n", "\n", 1),
-            "damaged in line 3, column 3: Expecting ',' delimiter; bring the file",
+            "damaged.*Expecting ',' delimiter: line 3 column 3 .*bring it back",
         ),
-        (lambda text: "", "damaged in line 1, column 1"),
-        (lambda text: "[]", "is JSON but no charter, expected the keys"),
-        (lambda text: '{"format": "1", "charter": {}}', "is JSON but no charter"),
-        (lambda text: '{"format": true, "charter": {}}', "is JSON but no charter"),
-        (lambda text: '{"format": 1}', "is JSON but no charter"),
-        (lambda text: text.replace('"format": 1', '"format": 2'), "has format 2, .* reads up to 1; upgrade mlworkbook"),
+        (lambda text: "", "damaged.*line 1 column 1"),
+        (lambda text: "[]", "or no charter"),
+        (lambda text: '{"format": "1", "charter": {}}', "or no charter"),
+        (lambda text: '{"format": 1}', "or no charter"),
+        (
+            lambda text: text.replace('"format": 1', '"format": 2'),
+            "charter.json: format 2 came, .* reads up to 1; upgrade mlworkbook",
+        ),
         (lambda text: text.replace('"question"', '"cuestion"'), "charter.json: question is missing"),
         (
             lambda text: text.replace('"drop_if":', '"budget": 3, "drop_if":'),
-            "charter.json: budget is not a field, expected",
+            "charter.json: budget is no known field, expected",
         ),
         (lambda text: text.replace("0.15", "NaN"), "target is nan, expected a finite number"),
         (
             lambda text: text.replace("0.15", "0.10"),
             "1 of 1 signatures no longer match; first: Carmen Ruiz .*: metrics; ",
         ),
-        (lambda text: text.replace("2019-05-06", "2019-05-01"), "signed on 2019-05-01, expected 2019-05-03 or later"),
-        (lambda text: "[" * 100_000, "charter.json is damaged: RecursionError"),
+        (lambda text: text.replace("2019-05-06", "2019-05-01"), "signed on 2019-05-01, expected 2019-05-03"),
+        (lambda text: "[" * 100_000, "charter.json: damaged.*RecursionError"),
     ],
 )
 def test_files_that_are_not_a_charter(tmp_path, damage, message):
@@ -476,7 +496,7 @@ def test_files_that_are_not_a_charter(tmp_path, damage, message):
 
 def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "charter.json").write_bytes(b"\xff\xfe{}")
-    with pytest.raises(ValueError, match="charter.json is damaged: UnicodeDecodeError"):
+    with pytest.raises(ValueError, match="charter.json: damaged"):
         load_charter(tmp_path / "charter.json")
 
 
@@ -523,9 +543,7 @@ def test_more_signatures_and_newer_versions_may_be_saved_over(tmp_path):
 def test_a_signed_version_is_not_replaced(tmp_path, other):
     path = save_charter(signed_by("Carmen Ruiz"), tmp_path / "charter.json")
     before = path.read_bytes()
-    with pytest.raises(
-        ValueError, match="holds version 1 signed by Carmen Ruiz, version 1 would replace it; make version 2"
-    ):
+    with pytest.raises(ValueError, match="holds version 1 signed by Carmen Ruiz; make the next"):
         save_charter(other, path)
     assert path.read_bytes() == before
 
@@ -533,9 +551,7 @@ def test_a_signed_version_is_not_replaced(tmp_path, other):
 def test_an_older_version_does_not_replace_a_signed_newer_one(tmp_path):
     new = sign(revise(made(), "2019-05-07", drop_if="never"), "Carmen Ruiz", "owner", "2019-05-07")
     path = save_charter(new, tmp_path / "charter.json")
-    with pytest.raises(
-        ValueError, match="holds version 2 signed by Carmen Ruiz, version 1 would replace it; make version 3"
-    ):
+    with pytest.raises(ValueError, match="holds version 2 signed by Carmen Ruiz; make the next"):
         save_charter(signed_by("Carmen Ruiz"), path)
 
 
@@ -621,13 +637,16 @@ def test_the_page_stands_alone(tmp_path, monkeypatch):
     page = write_page(signed_by("Carmen Ruiz"), tmp_path / "new" / "charter.html").read_text(encoding="utf-8")
     assert page.startswith('<!doctype html>\n<html lang="es">') and 'name="viewport"' in page
     assert not re.search(r"https?:|url\(|@import", page)
-    for said in ["Jonas Weber", "How many units", "4:00", "prices", "distrust", "sales are close", "Carmen Ruiz, role"]:
+    for said in [
+        "Jonas Weber",
+        "How many units",
+        "4:00",
+        "prices",
+        "distrust",
+        "sales are close",
+        "Carmen Ruiz · role",
+    ]:
         assert said in page
     monkeypatch.setenv("MLWORKBOOK_LANG", "en")
     english = write_page(made(), tmp_path / "charter.html").read_text(encoding="utf-8")
     assert '<html lang="en">' in english and "Dropped if" in english and "Se deja si" not in english
-
-
-def test_the_plain_form_is_one_line():
-    assert repr(signed_by("Carmen Ruiz")) == "Charter('Forecast', version 1, 1 signatures)"
-    assert isinstance(Risk(what="a", owner="b", mitigation="c"), Risk) and Signature.model_fields

@@ -352,11 +352,10 @@ class TestProject:
         assert about["invest"] == [] and len(pd.read_csv(tmp_path / "j.csv")) > about["stories"]
         (tmp_path / "bad.yaml").write_text("version: 1\nprojekt: x\n")
         bad = call("backlog", "--file", tmp_path / "bad.yaml")
-        assert bad.exit_code == 2 and "bad.yaml, line 2: 'projekt' is no known key" in bad.stderr
+        assert bad.exit_code == 2 and "bad.yaml, line 2: projekt is no known field" in bad.stderr
         assert call("backlog", "--file", own, "--send").exit_code == 2
 
     def test_backlog_sends_only_when_told(self, monkeypatch):
-        monkeypatch.setattr("mlworkbook.project.backlog.SETTLE", 0)
         own = Path(__file__).parent.parent / "backlog.yaml"
         monkeypatch.setenv("JIRA_EMAIL", "me@example.com")
         monkeypatch.setenv("JIRA_TOKEN", "s3cr3t")
@@ -366,7 +365,7 @@ class TestProject:
             sent = call(*words, "--send", "--json")
             assert {row["state"] for row in json.loads(sent.stdout)["jira"]} == {"created"}
             assert {row["state"] for row in json.loads(call(*words, "--send", "--json").stdout)["jira"]} == {"exists"}
-            jira.fail("serverInfo", 401)
+            jira.faults = [("serverInfo", 401, 0)]
             refused = call(*words, "--verbose")
             assert refused.exit_code == 2 and "check JIRA_EMAIL and JIRA_TOKEN" in refused.stderr
             assert "s3cr3t" not in refused.stderr + refused.stdout

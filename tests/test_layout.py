@@ -97,8 +97,6 @@ LONG = {
     "formats",
     "pipeline",
     "project.aws",
-    "project.backlog",
-    "project.charter",
     "project.delivery",
     "project.gitflow",
     "project.options",

@@ -119,7 +119,7 @@ def test_a_learner_needs_no_nbdev():
 
 
 def test_lessons_import_only_what_a_learner_installs():
-    found = report(ROOT, extras=["course", "spark", "formats", "aws", "service", "stores"], files=LESSONS)
+    found = report(ROOT, extras=["course", "spark", "formats", "aws", "service", "stores", "jira"], files=LESSONS)
     strange = found[found["state"] == "undeclared"]
     assert strange.empty, strange[["name", "imported_by"]].to_string()
 
@@ -131,6 +131,7 @@ OPTIONAL = {
     "aws": ["aws", "formats"],
     "capstone": ["lab"],
     "jury": ["lab"],
+    "backlog": ["jira"],
     "service": ["service"],
     "stores": ["aws", "stores"],
 }  # modules that say what to install when their extra is missing

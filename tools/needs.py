@@ -13,15 +13,10 @@ missing = []
 if not any(map(shutil.which, BROWSERS)):
     install = "brew install --cask chromium" if platform.system() == "Darwin" else "sudo apt-get install chromium"
     missing.append(f"Chromium was not found: the site is built but not opened in a browser. Install it: {install}")
-if not shutil.which("npm"):
-    install = "brew install node" if platform.system() == "Darwin" else "sudo apt-get install npm"
-    missing.append(
-        f"npm was not found: Jira's documents are not held against Atlassian's schema. Install it: {install}"
-    )
 try:
     check_java(os.environ)
 except RuntimeError as error:
     missing.append(f"Spark is not tested, and lesson 41 stops where it needs it. {error}")
 missing += [f"The stores are not tested, and lesson 45 stops where it needs them: {lack}." for lack in missing_stores()]
-print("\n".join(missing) or "Chromium, npm, Java and the stores found: every test can run")
+print("\n".join(missing) or "Chromium, Java and the stores found: every test can run")
 sys.exit(bool(missing) and os.environ.get("CI") == "true")

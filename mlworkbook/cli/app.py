@@ -866,7 +866,7 @@ class _Stories(Talk):
     file: Annotated[Path, typer.Option(help="YAML file with the stories.")] = Path("backlog.yaml")
     csv: Annotated[Path | None, typer.Option(help="Write a file for Jira's CSV import.")] = None
     github: Annotated[Path | None, typer.Option(help="Write a JSON file for GitHub's issues.")] = None
-    jira: Annotated[str, typer.Option(help="Address of a Jira site; needs JIRA_EMAIL and JIRA_TOKEN.")] = ""
+    jira: Annotated[str, typer.Option(help="Address of a Jira site; needs JIRA_EMAIL, JIRA_TOKEN and [jira].")] = ""
     project: Annotated[str, typer.Option(help="With --jira: key of the project.")] = ""
     send: Annotated[bool, typer.Option("--send", help="With --jira: create what is missing, not only say so.")] = False
 
@@ -874,7 +874,7 @@ class _Stories(Talk):
 @command(_Stories)
 def backlog(job: _Stories) -> None:  # options
     "Check a file of user stories, export it, or send it to Jira."
-    from mlworkbook.project.backlog import github_issues, invest, jira_csv, jira_site, load_backlog, send_to_jira
+    from mlworkbook.project.backlog import github_issues, invest, jira_csv, load_backlog, send_to_jira
     from mlworkbook.ops.files import write_atomic
 
     if (job.send or job.project) and not job.jira:
@@ -888,8 +888,7 @@ def backlog(job: _Stories) -> None:  # options
     shown = [f"{len(stories.stories)} stories in {len(stories.epics)} epics"]
     shown += [f"{row.story} {row.letter}: {row.reason}" for row in symptoms.itertuples()]
     if job.jira:
-        site = jira_site(job.jira, os.environ)
-        table = send_to_jira(stories, site, project=job.project, really=job.send)
+        table = send_to_jira(stories, job.jira, job.project, os.environ, really=job.send)
         result["jira"] = table.to_dict("records")
         shown += [_grid(table, left=True), *([] if job.send else ["nothing was created: add --send"])]
     job.show(result, *shown)

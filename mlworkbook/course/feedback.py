@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import yaml
+
+from ..ops.errors import DataError
+from ..ops.yamls import load
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -163,33 +165,19 @@ RULES = {
 def read_settings(
     path: str | Path,  # YAML file
 ) -> Settings:
-    "Read the settings; raises `ValueError` with the line of what is wrong, `FileNotFoundError` without a file."
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist, expected settings; write maxIter, regParam and numFeatures")
-    try:
-        text = path.read_text(encoding="utf-8")
-        node, values = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ValueError(f"{place}: {getattr(error, 'problem', error)}; write a line `name: number` each") from error
-    if not isinstance(node, yaml.MappingNode):
-        raise ValueError(f"{path}:1: expected lines `name: number` for {', '.join(RULES)}; write them")
-    lines = {}
-    for key, _ in node.value:
-        name, line = str(key.value), key.start_mark.line + 1
+    "Read the settings; raises `DataError` with the line of what is wrong, `FileNotFoundError` without a file."
+    found = load(Path(path))
+    if not isinstance(found.data, dict):
+        raise DataError(f"{found.at()}: expected lines `name: number` for {', '.join(RULES)}; write them")
+    for name, value in found.data.items():
         if name not in RULES:
-            raise ValueError(f"{path}:{line}: unknown setting {name!r}, expected {', '.join(RULES)}; correct the name")
-        if name in lines:
-            raise ValueError(f"{path}:{line}: {name} comes again, first in line {lines[name]}; keep one")
+            raise DataError(f"{found.at(name)}: {name!r} is no setting, expected {', '.join(RULES)}; correct the name")
         good, expected = RULES[name]
-        if not good(values[name]):
-            raise ValueError(f"{path}:{line}: {name} is {values[name]!r}, expected {expected}; correct it")
-        lines[name] = line
-    if missing := [name for name in RULES if name not in lines]:
-        raise ValueError(f"{path}: {', '.join(missing)} is missing; there is no hidden default, write it")
-    return Settings(**values)
+        if not good(value):
+            raise DataError(f"{found.at(name)}: {name} is {value!r}, expected {expected}; correct it")
+    if missing := [name for name in RULES if name not in found.data]:
+        raise DataError(f"{found.name}: {', '.join(missing)} is missing; there is no hidden default, write it")
+    return Settings(**found.data)
 
 # %% ../../nbs/develop/42_feedback.ipynb #fe-text
 def hard_coded(
