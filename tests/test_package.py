@@ -86,7 +86,6 @@ OPTIONAL = {
     "feedback": ["spark"],
     "formats": ["formats", "spark"],
     "aws": ["aws", "formats"],
-    "capstone": ["lab"],
     "service": ["service"],
     "stores": ["aws", "stores"],
 }  # modules that say what to install when their extra is missing
