@@ -13,18 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 from mlworkbook.cli import app as cli
-from mlworkbook.course.drill import (
-    POINTS,
-    declare,
-    grade_game,
-    heard,
-    morning,
-    next_day,
-    repair,
-    rerun,
-    service,
-    status,
-)
 from mlworkbook.course.game import (
     FAILURES,
     LENGTH,
@@ -35,6 +23,17 @@ from mlworkbook.course.game import (
     runbook,
     save_game,
     start_game,
+)
+from mlworkbook.course.moves import (
+    POINTS,
+    declare,
+    grade_game,
+    morning,
+    next_day,
+    repair,
+    rerun,
+    service,
+    status,
 )
 from mlworkbook.morning import live
 from mlworkbook.ops.errors import Refused
@@ -200,7 +199,7 @@ class TestPlayers:
         code = """
 import shutil, sys, warnings
 from pathlib import Path
-from mlworkbook.course.drill import rerun
+from mlworkbook.course.moves import rerun
 from mlworkbook.course.game import at_home, load_game, open_shop
 warnings.simplefilter("ignore")
 folder = Path(sys.argv[1])
@@ -213,7 +212,7 @@ print(rerun(folder).ended)
 """
         done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
         assert done.stdout.split()[-1] == "restored", "the shop works again, with models of its own"
-        code = "import sys; from mlworkbook.course.drill import grade_game; done = grade_game(sys.argv[1])"
+        code = "import sys; from mlworkbook.course.moves import grade_game; done = grade_game(sys.argv[1])"
         code += "; print(*done['destroyed'], sep='|'); print(done['points'])"
         done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True).stdout
         assert f"{DAY} published nights" in done and "version 1|version 2" in done
@@ -423,7 +422,7 @@ class TestSecret:
 
     def test_people_speak_of_the_fair_only(self):
         fair = NEW.plot.fair
-        said = [bool(heard(replace(NEW, day=day))) for day in range(LENGTH)]
+        said = [bool(replace(NEW, day=day).heard) for day in range(LENGTH)]
         assert [day for day, words in enumerate(said) if words] == [fair, fair + 1, fair + 2]
 
 

@@ -69,7 +69,7 @@ def _answer(desk: Path, _: str) -> None:
             given.to_csv(desk / path.name.replace("question", which).replace(".parquet", ".csv"), index=False)
     (desk / "untouched").write_text(str(untouched), encoding="utf-8")
 
-
+# %% ../../nbs/course/exam.ipynb #ex-try
 def _try_tests(desk: Path, name: str) -> int:
     import pytest
 

@@ -23,9 +23,13 @@ import pandas as pd
 
 from ..contract import KEYS, check_history, past, seen
 from ..evaluation import Verdict
-from ..monitor import calibrate, published, save_limits
+from ..limits import calibrate, save_limits
+from ..morning import published
 from ..ops.files import only_one, write_atomic
-from ..pipeline import Agreed, examine_and_train, promote, publish, train
+from ..ops.language import say
+from ..decisions import Agreed
+from ..pipeline import examine_and_train, promote, train
+from ..publishing import publish
 from ..recipes import Recipe
 from ..registry import find
 from ..sales import load_sales, load_shop, make_sales
@@ -196,6 +200,12 @@ class Game(_Feed):
         for file in (self.sales, self.folder / "mlflow.db"):
             shutil.copyfile(file, keep / file.name)
         return self.with_event("night", published=True, said=f"{done.rows} rows {done.state} by version {done.version}")
+
+    @property
+    def heard(self) -> str:
+        "What people say in the shops, nothing on most days; not every alarm is a failure."
+        fair = say("hay feria en la calle, tres días, y no damos abasto", "a street fair, three days, we sell out")
+        return f"S01: {fair}" if 0 <= self.day - self.plot.fair <= 2 else ""
 
     def strike(self) -> None:
         "Let what was drawn happen, once; the tills' own failures happen in `inbox`."

@@ -25,8 +25,10 @@ from .steps import TESTS, cost_a_day, month_decision, performance, returns, sum_
 from .submission import Work
 from ..evaluation import exam
 from ..metrics import wape
-from ..monitor import calibrate, load_limits
-from ..pipeline import Agreed, contest, publish, watch
+from ..limits import calibrate, load_limits
+from ..decisions import Agreed, contest
+from ..publishing import publish
+from ..watching import watch
 from ..project.backlog import invest, load_backlog, missing_tests
 from ..project.charter import seals, unanswered
 from ..project.options import load_decision

@@ -29,10 +29,10 @@ from .project import HORIZON, SHOP, file_papers, read_sheet, write_paper
 from ..evaluation import leaderboard
 from ..explore import profile
 from ..metrics import coverage, wape
-from ..monitor import calibrate, save_limits
+from ..limits import calibrate, save_limits
 from ..ops.errors import Refused
 from ..ops.files import write_atomic
-from ..pipeline import last_night, publish
+from ..publishing import last_night, publish
 from ..project.backlog import load_backlog
 from ..project.charter import Charter, save_charter, sign
 from ..project.options import INPUTS, Case, save_decision
