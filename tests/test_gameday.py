@@ -118,7 +118,7 @@ REPAIRS = {  # what each runbook says
 }
 LOUD = {
     "schema": "no column 'ds', no column 'y'; the file has 'fecha', 'tienda', 'vendidas'",
-    "poison": "recipe.json was changed; do not load this model",
+    "poison": "recipe.json was changed; do not load",
     "registry": "tracking store mlflow.db cannot be written (file is not a database)",
 }
 
