@@ -99,11 +99,11 @@ clean: ## remove what can be made again; never the learner's work
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 
 .venv/.run: $(FILES) | .venv/bin/uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab]"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[course]"
 	@touch $@
 
 .venv/.stores: $(FILES) | .venv/.run
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,aws,stores]"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[course,aws,stores]"
 	@touch $@
 
 # only files are unpacked: nothing of a package is run, and what it depends on is not fetched
@@ -112,5 +112,5 @@ clean: ## remove what can be made again; never the learner's work
 	@touch $@
 
 .venv/.dev: $(FILES) | .venv/bin/uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[lab,dev,docs,spark,formats,aws,service,stores]"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[course,dev,docs,spark,formats,aws,service,stores]"
 	@touch $@ .venv/.run .venv/.stores

@@ -11,7 +11,17 @@ here = Path(__file__).parent
 parser = ConfigParser(delimiters=["="])
 parser.read(here / "settings.ini", encoding="utf-8")
 settings = parser["DEFAULT"]
-extras = {key.removesuffix("_requirements"): settings[key].split() for key in settings if key.endswith("_requirements")}
+declared = {key.removesuffix("_requirements"): text.split() for key, text in settings.items() if "_requirements" in key}
+joined = {key.removesuffix("_extras"): text.split() for key, text in settings.items() if key.endswith("_extras")}
+
+
+def whole(name):
+    """What an extra brings: its own requirements and those of the extras that it joins."""
+    found = declared.get(name, []) + [one for part in joined.get(name, []) for one in whole(part)]
+    return list(dict.fromkeys(found))
+
+
+extras = {name: whole(name) for name in declared | joined}
 
 
 class BuildWithLessons(build_py):

@@ -24,7 +24,6 @@ from urllib.parse import quote, unquote, urlparse
 from urllib.request import url2pathname, urlopen
 
 import pandas as pd
-import psutil
 
 from .ops.errors import extras
 from .contract import Forecast, check_history, check_horizon, check_scored, last_day, past
@@ -233,6 +232,8 @@ def is_alive(
     host, pid, birth = process.rsplit(":", 2)
     if host != platform.node():
         return True
+    import psutil
+
     try:
         found = psutil.Process(int(pid))
         return abs(found.create_time() - float(birth)) < 2 and found.status() != psutil.STATUS_ZOMBIE

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from mlworkbook import tracking
 from mlworkbook.cli.app import app
+from mlworkbook.ops.errors import DataError
 from mlworkbook.ops.files import workspace
 from mlworkbook.sales import make_sales
 
@@ -304,4 +305,10 @@ def test_full_disk_is_told_apart():
     assert "No space left" in _reason(OSError(errno.ENOSPC, "No space left on device"))
     assert "tracking store cannot be written" in _reason(sqlite3.OperationalError("database or disk is full"))
     assert _reason(RuntimeError("odd")) is None
-    assert textwrap.dedent(_reason(ValueError("a\nb"))) == "a\nb"
+    assert textwrap.dedent(_reason(DataError("a\nb"))) == "a\nb"
+
+
+def test_what_a_library_says_below_us_is_not_bad_input(monkeypatch):
+    monkeypatch.setattr("mlworkbook.sales.load_bakery", lambda *_, **__: pd.to_datetime("no day"))
+    done = CliRunner().invoke(app, ["data"])
+    assert done.exit_code == 1 and "this was not expected" in done.output, done.output

@@ -68,6 +68,49 @@ def test_the_front_door_says_what_every_parameter_means(name):
     assert parameters <= set(said), parameters - set(said)
 
 
+LACKS = {
+    "mlflow": "from mlworkbook.tracking import connect; connect('nowhere')",
+    "psutil": "from mlworkbook.tracking import this_process; this_process()",
+    "pydantic": "mw.train",
+    "statsforecast": "from mlworkbook.baselines import auto_ets; auto_ets(mw.load_sales(stores=[2], horizon=14), 14)",
+    "sklearn": "mw.boosting(mw.load_sales(stores=[2], horizon=14), 14)",
+    "prophet": "mw.prophet_forecast(mw.load_sales(stores=[2], horizon=14), 14)",
+    "jinja2": "from mlworkbook.ops.pages import render; render('base', title='')",
+    "matplotlib": "from mlworkbook.ops.pages import picture; picture(print, '')",
+}
+
+
+@pytest.mark.parametrize("package", LACKS)
+def test_a_missing_extra_is_one_sentence_with_its_command(package):
+    code = f"import sys; sys.modules[{package!r}] = None; import mlworkbook as mw; {LACKS[package]}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.search(rf'MissingExtra: {package} is not installed; get it with: pip install "mlworkbook\[\w+\]"$', last)
+
+
+def test_the_terminal_says_which_extra_is_missing():
+    code = "import sys; sys.modules['mlflow'] = None; from mlworkbook.cli.app import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "forecast"], capture_output=True, text=True)
+    assert done.returncode == 2 and 'pip install "mlworkbook[shop]"' in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_leaderboard_judges_what_is_installed():
+    code = """
+import sys
+from importlib.util import find_spec as found
+for name in ("statsforecast", "sklearn", "scipy", "prophet", "cmdstanpy", "mlflow"):
+    sys.modules[name] = None
+import mlworkbook as mw, mlworkbook.recipes as recipes
+recipes.find_spec = lambda name: None if name in ("statsforecast", "sklearn") else found(name)
+import mlworkbook.evaluation as evaluation, mlworkbook.forecaster as forecaster
+evaluation.find_spec = forecaster.find_spec = lambda name: None
+history = mw.load_sales(stores=[2], horizon=14)
+board = mw.leaderboard(history, 14, mw.UnitCosts(0.25, 0.5))
+print(*board.table["model"], board.table[["low", "high"]].notna().any(axis=None))
+"""
+    assert set(python(code).split()) == {"prophet", "team", "team's", "order", "seasonal_naive", "False"}
+
+
 def test_a_learner_needs_no_nbdev():
     names = {Requirement(line).name for line in settings()["requirements"].split()}
     assert not names & {"nbdev", "fastcore", "execnb", "nbval", "pytest", "sphinx"}
@@ -122,8 +165,8 @@ def test_readme_is_short_and_true():
 
 
 def test_readme_example_runs():
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
-    printed = python(example)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    printed = python("\n".join(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)))
     assert "prophet" in printed and "seasonal_naive" in printed and "wape" in printed
 
 

@@ -35,7 +35,7 @@ def install(version: str, interpreter: Path) -> Path:
     if not python.exists():
         subprocess.run([UV, "venv", "--quiet", "--python", interpreter, folder], check=True, env=ENV)
     command = [UV, "pip", "install", "--quiet", "--python", python, "--constraint", "constraints.txt"]
-    subprocess.run([*command, "--editable", ".[lab,dev]"], cwd=ROOT, check=True, env=ENV)
+    subprocess.run([*command, "--editable", ".[course,dev]"], cwd=ROOT, check=True, env=ENV)
     return python
 
 

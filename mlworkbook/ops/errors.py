@@ -28,8 +28,8 @@ class Refused(ValueError):
 # %% ../../nbs/ops/errors.ipynb #er-extra
 EXTRAS = {
     "models": ("prophet", "cmdstanpy", "statsforecast", "sklearn", "scipy"),
-    "mlflow": ("mlflow", "psutil", "pydantic", "sqlalchemy"),
-    "pages": ("matplotlib", "jinja2", "markupsafe"),
+    "shop": ("mlflow", "psutil", "pydantic", "sqlalchemy", "matplotlib", "jinja2", "markupsafe"),
+    "project": ("yaml", "ruamel", "packaging"),
 }
 
 
