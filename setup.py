@@ -59,7 +59,7 @@ setup(
     license_files=["LICENSE*", "mlworkbook/data/LICENSE*"],
     keywords=settings["keywords"].split(),
     packages=find_packages(include=["mlworkbook", "mlworkbook.*"]),
-    package_data={"mlworkbook": ["py.typed", "data/*", "data/runbooks/*", "templates/*"]},
+    package_data={"mlworkbook": ["py.typed", "data/*", "data/runbooks/*", "data/sheets/*", "templates/*"]},
     python_requires=f">={settings['min_python']}",
     install_requires=settings["requirements"].split(),
     extras_require=extras | {"all": sorted(set(sum(extras.values(), [])))},

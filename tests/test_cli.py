@@ -400,6 +400,11 @@ class TestProject:
         refused = call("gitflow", tmp_path / name)
         assert refused.exit_code == 2 and said in refused.stderr and refused.stdout == ""
 
+    def test_only_a_project_of_ones_own_is_run_without_a_sandbox(self, tmp_path):
+        (tmp_path / "ana").mkdir()
+        done = call("grade", tmp_path, "--mine")
+        assert done.exit_code == 2 and "--mine is for one of your own" in done.stderr
+
     def test_capstone_begins_a_project_and_waits_for_answers(self, tmp_path):
         begun = call("capstone", "start", "--seed", 5, "--folder", tmp_path, "--json")
         assert begun.exit_code == 0 and "forecast.py" in json.loads(begun.stdout)["files"]

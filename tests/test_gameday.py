@@ -13,29 +13,26 @@ import pytest
 from typer.testing import CliRunner
 
 from mlworkbook.cli import app as cli
-from mlworkbook.course import gameday
-from mlworkbook.course.gameday import (
+from mlworkbook.course.game import (
     FAILURES,
-    GAME,
     LENGTH,
-    NAME,
     Game,
     at_home,
-    declare,
-    grade,
-    heard,
     load_game,
-    morning,
-    next_day,
-    opening_day,
-    plot_of,
-    repair,
-    rerun,
+    new_game,
     runbook,
     save_game,
-    seal,
+    start_game,
+)
+from mlworkbook.course.moves import (
+    POINTS,
+    declare,
+    grade_game,
+    morning,
+    next_day,
+    repair,
+    rerun,
     service,
-    start,
     status,
 )
 from mlworkbook.morning import live
@@ -48,8 +45,9 @@ from mlworkbook.tracking import connect, tracking_uri
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 SEED = 7
-DAY = plot_of(SEED).day
-HURT = opening_day() + pd.Timedelta(days=DAY)
+NAME, GAME = "shop", "game.json"
+NEW = new_game(Path(), SEED)
+DAY, HURT = NEW.plot.day, NEW.date_of(NEW.plot.day)
 NAMES = {"fecha": "ds", "tienda": "unique_id", "vendidas": "y"}
 
 
@@ -59,7 +57,7 @@ def eve(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         folder = tmp_path_factory.mktemp("games") / "a shop"
-        game, rang = start(folder, seed=SEED), {}
+        game, rang = start_game(folder, seed=SEED), {}
         for _ in range(DAY - 1):
             game = next_day(folder)
             rang[game.day] = morning(folder)
@@ -83,7 +81,7 @@ def eve_of(eve):
         for path in kept:  # in place: open connections to the registry see the old content again
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(copy / path, folder / path)
-        save_game(replace(load_game(folder), sealed=seal(SEED, plot_of(SEED, kind))))
+        save_game(replace(load_game(folder), sealed=new_game(folder, SEED, kind).sealed))
         return folder
 
     return choose
@@ -120,7 +118,7 @@ REPAIRS = {  # what each runbook says
 }
 LOUD = {
     "schema": "no column 'ds', no column 'y'; the file has 'fecha', 'tienda', 'vendidas'",
-    "poison": "recipe.json was changed; do not load this model",
+    "poison": "recipe.json was changed; do not load",
     "registry": "tracking store mlflow.db cannot be written (file is not a database)",
 }
 
@@ -132,7 +130,7 @@ def symptom(folder, kind):
         return LOUD[kind] in " ".join(seen["log"].values())
     if kind == "units":
         game = load_game(folder)
-        scored = live(game.nights, load_sales(folder / f"{NAME}.csv"))
+        scored = live(game.place.nights, load_sales(folder / f"{NAME}.csv"))
         last = scored[scored["ds"] == game.date].drop_duplicates("unique_id", keep="last")
         return bool(seen["alarms"]) and bool((last["y"] / last["yhat"]).lt(0.5).all())
     champion = seen["versions"][-1]
@@ -148,27 +146,27 @@ class TestPlayers:
         assert broken(folder), "the failure is felt by the service"
         while not symptom(folder, kind):
             game = next_day(folder)
-        assert game.day - DAY <= FAILURES[kind].days, "the tools say so as soon as the table promises"
+        assert game.day - DAY <= FAILURES[kind]["days"], "the tools say so as soon as the table promises"
         assert not declare(folder, kind).ended, "a name repairs nothing"
         REPAIRS[kind](folder)
         assert broken(folder) == ["night"] and rerun(folder).ended == "restored"
-        done = grade(folder)
-        assert done.points == gameday.PARTS and done.total == 100 and done.hints == []
-        assert (done.kind, done.ended, done.missing, done.destroyed) == (kind, "restored", 0, [])
-        assert done.date == f"{HURT:%Y-%m-%d}" and done.recover_days == 0
+        done = grade_game(folder)
+        assert done["points"] == POINTS and done["total"] == 100 and done["hints"] == []
+        assert (done["kind"], done["ended"], done["missing"], done["destroyed"]) == (kind, "restored", 0, [])
+        assert done["date"] == f"{HURT:%Y-%m-%d}" and done["recover_days"] == 0
 
     def test_whoever_does_nothing_loses_it_all(self, eve_of):
         folder = eve_of("units")
         while not load_game(folder).ended:
             next_day(folder)
-        done = grade(folder)
-        assert (done.ended, done.detect_days, done.recover_days) == ("lost", None, None)
-        assert done.total == 0 and len(done.hints) == 4 and done.wrong >= 5 and done.lost_eur > 50
-        assert "nunca se nombró" in done.hints[0]
+        done = grade_game(folder)
+        assert (done["ended"], done["detect_days"], done["recover_days"]) == ("lost", None, None)
+        assert done["total"] == 0 and len(done["hints"]) == 4 and done["wrong"] >= 5 and done["lost_eur"] > 50
+        assert "nunca se nombró" in done["hints"][0]
 
     def test_whoever_names_the_first_alarm(self, eve, eve_of):
         _, _, rang = eve
-        fair = plot_of(SEED).fair
+        fair = NEW.plot.fair
         assert any(len(rang[day]) for day in range(fair, fair + 3)), "the fair rings an alarm"
         folder = eve_of("poison")
         declare(folder, "units")  # at the fair
@@ -177,17 +175,17 @@ class TestPlayers:
         declare(folder, "poison")
         go_back(folder)
         rerun(folder)
-        done = grade(folder)
-        assert done.points == {"detect": 30, "recover": 30, "loss": 25, "calls": 5} and done.false_calls == 2
-        assert "declaraciones falsas: 2" in done.hints[0]
+        done = grade_game(folder)
+        assert done["points"] == {"detect": 30, "recover": 30, "loss": 25, "calls": 5} and done["false_calls"] == 2
+        assert "declaraciones falsas: 2" in done["hints"][0]
 
     def test_whoever_always_rolls_back(self, eve_of):
         folder = eve_of("deploy")
         next_day(folder)
         assert go_back(folder) == "2"
         assert rerun(folder).ended == "restored"
-        done = grade(folder)
-        assert done.points == {"detect": 30, "recover": 30, "loss": 25, "calls": 0}, "never said what it was"
+        done = grade_game(folder)
+        assert done["points"] == {"detect": 30, "recover": 30, "loss": 25, "calls": 0}, "never said what it was"
         folder = eve_of("schema")
         next_day(folder)
         with pytest.raises(Refused, match="going back would change nothing"):
@@ -201,7 +199,8 @@ class TestPlayers:
         code = """
 import shutil, sys, warnings
 from pathlib import Path
-from mlworkbook.course.gameday import at_home, load_game, open_shop, rerun
+from mlworkbook.course.moves import rerun
+from mlworkbook.course.game import at_home, load_game, open_shop
 warnings.simplefilter("ignore")
 folder = Path(sys.argv[1])
 for name in ("out", "mlartifacts", "backup"):
@@ -213,8 +212,8 @@ print(rerun(folder).ended)
 """
         done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
         assert done.stdout.split()[-1] == "restored", "the shop works again, with models of its own"
-        code = "import sys; from mlworkbook.course.gameday import grade; done = grade(sys.argv[1])"
-        code += "; print(*done.destroyed, sep='|'); print(done.points)"
+        code = "import sys; from mlworkbook.course.moves import grade_game; done = grade_game(sys.argv[1])"
+        code += "; print(*done['destroyed'], sep='|'); print(done['points'])"
         done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True).stdout
         assert f"{DAY} published nights" in done and "version 1|version 2" in done
         assert "'detect': 30, 'recover': 30, 'loss': 0, 'calls': 15" in done
@@ -226,8 +225,9 @@ print(rerun(folder).ended)
         declare(folder, "schema")
         REPAIRS["schema"](folder)
         rerun(folder)
-        done = grade(folder)
-        assert (done.detect_days, done.missing, done.points["detect"], done.points["loss"]) == (2, 2, 18, 15)
+        done = grade_game(folder)
+        assert (done["detect_days"], done["missing"]) == (2, 2)
+        assert (done["points"]["detect"], done["points"]["loss"]) == (18, 15)
 
 
 class TestRestored:
@@ -281,7 +281,7 @@ def test_the_same_moves_get_the_same_grade(eve_of):
         next_day(folder)
         REPAIRS["schema"](folder)
         rerun(folder)
-        done.append((load_game(folder).events, grade(folder)))
+        done.append((load_game(folder).events, grade_game(folder)))
     assert done[0] == done[1]
 
 
@@ -297,22 +297,22 @@ def test_a_bad_deploy_rings_also_for_those_who_read_no_versions(eve_of):
 
 class TestBadInput:
     def test_unknown_failure(self, tmp_path):
-        for call in (lambda: start(tmp_path / "a", failure="flood"), lambda: runbook("flood")):
+        for call in (lambda: start_game(tmp_path / "a", failure="flood"), lambda: runbook("flood")):
             with pytest.raises(ValueError, match="failure is 'flood', expected one of schema, units, poison"):
                 call()
         assert not (tmp_path / "a").exists()
 
     def test_a_folder_in_use(self, eve, tmp_path):
         with pytest.raises(ValueError, match="holds a game already"):
-            start(eve[0])
+            start_game(eve[0])
         (tmp_path / "mine.txt").touch()
         with pytest.raises(ValueError, match="is not empty and holds no game"):
-            start(tmp_path)
+            start_game(tmp_path)
         with pytest.raises(ValueError, match="is not empty"):
-            start(tmp_path / "mine.txt")
+            start_game(tmp_path / "mine.txt")
 
     def test_no_game(self, tmp_path):
-        for move in (load_game, next_day, rerun, grade, morning):
+        for move in (load_game, next_day, rerun, grade_game, morning):
             with pytest.raises(ValueError, match=r"holds no game \(game.json is missing\); begin one with"):
                 move(tmp_path)
 
@@ -326,11 +326,11 @@ class TestBadInput:
             load_game(tmp_path)
 
     def test_an_edited_game(self, tmp_path):
-        save_game(Game(tmp_path, SEED, seal(SEED, plot_of(SEED))))
+        save_game(new_game(tmp_path, SEED))
         path = tmp_path / GAME
         path.write_text(path.read_text().replace('"ended": ""', '"ended": "restored"'))
         with pytest.raises(ValueError, match="was edited: nobody can grade it"):
-            grade(tmp_path)
+            grade_game(tmp_path)
 
     def test_an_ended_game(self, eve_of):
         folder = eve_of("schema")
@@ -341,7 +341,7 @@ class TestBadInput:
 
     def test_no_grade_before_the_end(self, eve_of):
         with pytest.raises(ValueError, match=f"the game goes on, day {DAY - 1} of {LENGTH}"):
-            grade(eve_of("schema"))
+            grade_game(eve_of("schema"))
 
     def test_a_clock_that_goes_back(self, eve_of):
         folder = eve_of("schema")
@@ -352,7 +352,7 @@ class TestBadInput:
     def test_a_day_that_was_interrupted(self, eve_of, monkeypatch):
         folder = eve_of("deploy")
         with monkeypatch.context() as patch:
-            patch.setattr(gameday, "night", lambda game: 1 / 0)
+            patch.setattr(Game, "night", lambda game: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 next_day(folder)
         assert load_game(folder).day == DAY - 1 and next_day(folder).day == DAY
@@ -377,7 +377,7 @@ class TestBadInput:
     @pytest.mark.parametrize("factor", [0, -12, float("nan"), float("inf")])
     def test_factors(self, eve_of, factor):
         with pytest.raises(ValueError, match="expected units in one of theirs, a number above 0"):
-            repair(eve_of("units"), opening_day() + pd.Timedelta(days=1), factor=factor)
+            repair(eve_of("units"), NEW.date_of(1), factor=factor)
 
     def test_a_repair_that_breaks_the_contract_changes_nothing(self, eve_of):
         folder = eve_of("schema")
@@ -410,20 +410,19 @@ class TestBadInput:
 
 class TestSecret:
     def test_a_seed_is_a_plot(self):
-        assert plot_of(3) == plot_of(3) and {plot_of(seed).kind for seed in range(40)} == set(FAILURES)
-        for seed in range(40):
-            plot = plot_of(seed)
+        plots = [new_game(Path(), seed).plot for seed in range(40)]
+        assert plots[3] == new_game(Path(), 3).plot and {plot.kind for plot in plots} == set(FAILURES)
+        for seed, plot in enumerate(plots):
             assert plot.fair + 4 < plot.day < LENGTH - 4, "the fair is over, and there is time to repair"
-            assert [plot_of(seed, kind).day for kind in FAILURES] == [plot.day] * 5
+            assert {new_game(Path(), seed, kind).plot.day for kind in FAILURES} == {plot.day}
 
     def test_the_folder_does_not_tell(self, eve):
         text = (eve[1] / GAME).read_text() + (eve[1] / "feed.json").read_text()
         assert not [kind for kind in FAILURES if kind in text]
 
     def test_people_speak_of_the_fair_only(self):
-        fair = plot_of(SEED).fair
-        secret = seal(SEED, plot_of(SEED))
-        said = [bool(heard(Game(Path(), SEED, secret, day))) for day in range(LENGTH)]
+        fair = NEW.plot.fair
+        said = [bool(replace(NEW, day=day).heard) for day in range(LENGTH)]
         assert [day for day, words in enumerate(said) if words] == [fair, fair + 1, fair + 2]
 
 

@@ -2,21 +2,22 @@
 
 import json
 import os
-import signal
-import subprocess
+import socket
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import pytest
 
 from capstone_shop import terminal
 from mlworkbook.course import jury
-from mlworkbook.course.capstone import RUBRIC, start
-from mlworkbook.course.jury import Limits
+from mlworkbook.course.project import start_project
+from mlworkbook.course.rubric import rubric
+from mlworkbook.ops.sandbox import Bounds, sandbox_fault
 
+FAULT = sandbox_fault()
+MUST = sys.platform == "linux" and os.environ.get("CI") == "true"  # there a missing sandbox is a failure
+locked = pytest.mark.skipif(bool(FAULT) and not MUST, reason=FAULT or "the sandbox works")
 HONEST = """
 from mlworkbook.baselines import moving_average
 
@@ -27,24 +28,23 @@ def forecast(history, horizon):
 COSTS = ("over_eur: null, under_eur: null", "over_eur: 0.3, under_eur: 0.6")
 EXAM = {"answers", "repeats", "closed", "unseen", "stranger"}
 HOSTILE = {
-    "hangs": ("while True:\n    pass", "it took more than 2 s"),
-    "sleeps": ("import time\n\ntime.sleep(1000)", "it took more than 1 s"),
+    "hangs": ("while True:\n    pass", "it took more than 20 s"),
+    "sleeps": ("import time\n\ntime.sleep(1000)", "it took more than 20 s"),
     "deletes": ("import shutil\n\nshutil.rmtree('CLASS')", "Error"),
     "forks": ("import os\n\nwhile True:\n    os.fork()", "processes"),
     "floods": ("for _ in range(1024):\n    print('x' * 2**20, flush=True)", "File too large"),
     "swells": ("kept = [bytearray(2**28) for _ in range(100)]", "emory"),
     "leaves": ("import os\n\nos._exit(0)", ""),
-    "reads": ("open('SECRET').read()", "Permission denied"),
-    "calls": ("import urllib.request\n\nurllib.request.urlopen('http://127.0.0.1:PORT')", "there is no network"),
+    "reads": ("open('SECRET').read()", "No such file"),
+    "calls": ("import urllib.request\n\nurllib.request.urlopen('http://127.0.0.1:PORT')", "refused"),
     "cheats": (
-        "from pathlib import Path\n\nimport mlworkbook.course.capstone as jury\n\n"
-        "jury.grade = jury.mark = lambda *words, **more: None\n"
+        "from pathlib import Path\n\nimport mlworkbook.course.rubric as jury\n\n"
+        "jury.rubric = jury.mark = lambda *words, **more: None\n"
         "for name in ('points.json', '../mark/points.json', 'CLASS/grades.csv'):\n"
         "    try:\n        Path(name).write_text('{}')\n    except OSError:\n        pass\n",
         "",
     ),
 }
-locked = pytest.mark.skipif(not jury.landlock(), reason="this system cannot lock a program in")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def lessons(tmp_path_factory):
 
 def hand_in(folder, name, evil, **words):
     "Put a hostile submission in the class."
-    sheet = start(folder / name, seed=11) / "discover.yaml"
+    sheet = start_project(folder / name, seed=11) / "discover.yaml"
     sheet.write_text(sheet.read_text(encoding="utf-8").replace(*COSTS), encoding="utf-8")
     for key, value in words.items():
         evil = evil.replace(key, str(value))
@@ -74,7 +74,7 @@ def photograph(folder):
 @pytest.fixture(scope="module")
 def honest(lessons):
     "What the honest one gets when it is alone."
-    return jury.grade_alone(lessons / "honest", limits=Limits(seconds=120))
+    return jury.grade_project(lessons / "honest", bounds=Bounds(seconds=120))
 
 
 def won(table):
@@ -82,6 +82,7 @@ def won(table):
     return set(table.loc[table["got"] == 1, "key"])
 
 
+@locked
 @pytest.mark.slow
 class TestHostile:
     def test_the_honest_one_gets_its_exam(self, honest):
@@ -94,59 +95,42 @@ class TestHostile:
         (folder / "neighbour").mkdir(parents=True)
         (folder / "neighbour" / "forecast.py").write_text(HONEST)
         hand_in(folder, name, evil, CLASS=folder)
-        if name == "deletes" and not jury.landlock():
-            pytest.skip("this system cannot lock a program in")
         before = photograph(folder)
-        # a slow computer takes its time to hand out memory; one that only waits is waited for four times as long
-        seconds = {"swells": 60, "hangs": 2, "sleeps": 1}.get(name, 8)
-        table = jury.grade_alone(folder / name, limits=Limits(seconds=seconds, memory_mb=1500, file_mb=16))
+        table = jury.grade_project(folder / name, bounds=Bounds(seconds=20, memory_mb=1500, file_mb=16))
         assert photograph(folder) == before
         assert won(table) == {"shop"}, table[["key", "got", "why"]].to_string()
         why = table.set_index("key")["why"]["answers"]
         assert said in why and "no answer" in why, why
 
-    @locked
-    @pytest.mark.parametrize("name", ["reads"])
-    def test_it_cannot_read_what_is_not_its_own(self, tmp_path, name):
-        evil, said = HOSTILE[name]
+    def test_it_cannot_read_what_is_not_its_own(self, tmp_path):
+        evil, said = HOSTILE["reads"]
         (tmp_path / "key.txt").write_text("token")
-        folder = hand_in(tmp_path, name, evil, SECRET=tmp_path / "key.txt")
-        table = jury.grade_alone(folder, limits=Limits(seconds=60))
+        table = jury.grade_project(hand_in(tmp_path, "reads", evil, SECRET=tmp_path / "key.txt"))
         assert said in table.set_index("key")["why"]["answers"]
 
     def test_it_cannot_call_anybody(self, tmp_path):
         evil, said = HOSTILE["calls"]
-        table = jury.grade_alone(hand_in(tmp_path, "calls", evil, PORT=9), limits=Limits(seconds=60))
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            table = jury.grade_project(hand_in(tmp_path, "calls", evil, PORT=server.getsockname()[1]))
+            server.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                server.accept()
         assert said in table.set_index("key")["why"]["answers"]
 
     def test_it_cannot_write_its_own_grade(self, tmp_path, honest):
         folder = hand_in(tmp_path / "class", "cheats", HOSTILE["cheats"][0], CLASS=tmp_path / "class")
-        (folder / "points.json").write_text(json.dumps({one.key: "" for one in RUBRIC}))
+        (folder / "points.json").write_text(json.dumps({one.key: "" for one in rubric()}))
         (folder / "result.html").write_text("37 de 37")
-        table = jury.grade_alone(folder, limits=Limits(seconds=120))
+        table = jury.grade_project(folder, bounds=Bounds(seconds=120))
         assert won(table) == won(honest)
-        assert not (tmp_path / "class" / "grades.csv").exists() or not jury.landlock()
-
-    def test_no_process_survives(self, tmp_path):
-        evil = "import os, time\n\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(987)"
-        jury.grade_alone(hand_in(tmp_path, "hides", evil), limits=Limits(seconds=30))
-        time.sleep(0.5)
-        alive = [
-            one
-            for one in psutil.process_iter(["cmdline"])
-            if "jury import inside" in " ".join(one.info["cmdline"] or [])
-        ]
-        assert not [
-            one
-            for one in alive
-            if one.status() != psutil.STATUS_ZOMBIE and str(tmp_path) in " ".join(one.info["cmdline"])
-        ]
+        assert not (tmp_path / "class" / "grades.csv").exists()
 
     def test_the_same_word_gives_the_same_grades(self, lessons, honest):
-        again = jury.grade_alone(lessons / "honest", limits=Limits(seconds=120))
+        again = jury.grade_project(lessons / "honest", bounds=Bounds(seconds=120))
         pd.testing.assert_frame_equal(again, honest)
 
 
+@locked
 @pytest.mark.slow
 def test_a_class_in_one_table(lessons, honest, tmp_path):
     done = terminal(
@@ -177,7 +161,7 @@ class TestCopy:
         (work / "folder").symlink_to(tmp_path / "outside")
         os.mkfifo(work / "pipe")
         (work / "large").write_bytes(b"x" * (2**20 + 1))
-        said = jury.copy_plain(work, tmp_path / "copy", Limits(file_mb=1))
+        said = jury.copy_plain(work, tmp_path / "copy", Bounds(file_mb=1))
         kept = sorted(
             path.relative_to(tmp_path / "copy").as_posix() for path in (tmp_path / "copy").rglob("*") if path.is_file()
         )
@@ -187,65 +171,33 @@ class TestCopy:
         (tmp_path / "work").mkdir()
         for name in "abc":
             (tmp_path / "work" / name).write_bytes(b"x" * 2**20)
-        said = jury.copy_plain(tmp_path / "work", tmp_path / "copy", Limits(disk_mb=2))
+        said = jury.copy_plain(tmp_path / "work", tmp_path / "copy", Bounds(disk_mb=2))
         assert "left out 1 files" in said and len(list((tmp_path / "copy").iterdir())) == 2
 
 
-class TestCage:
-    @locked
-    def test_the_lock_holds(self, tmp_path):
-        code = f"""
-import sys
-from pathlib import Path
-from mlworkbook.course.jury import Limits, fence
-place = Path({str(tmp_path / "room")!r})
-fence(place, Limits())
-(place / "mine.txt").write_text("yes")
-other, kept = Path({str(tmp_path / "other.txt")!r}), Path({str(tmp_path / "kept.txt")!r})
-for work in (lambda: other.write_text("no"), kept.unlink, kept.read_text):
-    try:
-        work()
-    except PermissionError:
-        continue
-    sys.exit("the lock did not hold")
-"""
-        (tmp_path / "room").mkdir()
-        (tmp_path / "kept.txt").write_text("kept")
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert (tmp_path / "room" / "mine.txt").read_text() == "yes" and (tmp_path / "kept.txt").read_text() == "kept"
+class TestWithoutASandbox:
+    @pytest.fixture(autouse=True)
+    def none(self, monkeypatch):
+        "A computer on which nothing can be run apart."
+        monkeypatch.setattr(jury, "sandbox_fault", lambda: "bubblewrap was not found; install it")
 
-    def test_what_was_worked_before_the_fence_stood_does_not_count(self, tmp_path):
-        code = f"""
-import time
-from pathlib import Path
-from mlworkbook.course.jury import Limits, fence
-def work(seconds):
-    begun = time.process_time()
-    while time.process_time() < begun + seconds:
-        pass
-work(2)
-fence(Path({str(tmp_path)!r}), Limits(seconds=1))
-work(0.6)
-print("alive", flush=True)
-work(1000)
-"""
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
-        assert done.stdout == "alive\n" and done.returncode in (-signal.SIGKILL, -signal.SIGXCPU), done.stderr
+    def test_nothing_handed_in_is_run_and_the_result_says_so(self, tmp_path):
+        folder = hand_in(tmp_path, "evil", f"open({str(tmp_path / 'ran')!r}, 'w')")
+        (folder / "test_forecast.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+        table = jury.grade_project(folder).set_index("key")
+        unseen = table["why"].eq("not examined here: bubblewrap was not found; install it")
+        assert set(table.index[unseen]) == {one.key for one in rubric() if one.runs}
+        assert table.loc[unseen, "hint"].str.contains("no se ha examinado aquí; bubblewrap was not found").all()
+        assert set(table.index[table["got"] == 1]) == {"shop"} and not (tmp_path / "ran").exists()
+        page = jury.write_result(tmp_path / "r.html", table.reset_index(), "evil").read_text(encoding="utf-8")
+        assert "1 de 37 puntos; 13 sin examinar aquí" in page
 
-    def test_what_the_system_lacks_is_said(self, monkeypatch):
-        monkeypatch.setattr(jury, "landlock", lambda: 0)
-        monkeypatch.setattr(jury, "apart", lambda: ())
-        said = jury.protections()
-        assert (
-            "cannot lock" in said["files"]
-            and "can open again" in said["network"]
-            and "can survive" in said["processes"]
-        )
+    def test_the_instructor_is_told(self):
+        assert "not examined here: bubblewrap was not found" in jury.protections()["sandbox"]
 
-    def test_last_words_are_harmless(self, tmp_path):
-        (tmp_path / "said").write_bytes(b"x" * 10_000 + b"\n\x1b[2Jboo\xff\n")
-        assert jury.last_words(tmp_path / "said") == "?[2Jboo\ufffd"
+    def test_ones_own_project_is_examined(self, tmp_path):
+        table = jury.grade_project(hand_in(tmp_path, "mine", ""), trusted=True)
+        assert won(table) >= EXAM
 
 
 class TestFolders:
@@ -260,4 +212,4 @@ class TestFolders:
 
     def test_no_folder(self, tmp_path):
         with pytest.raises(NotADirectoryError, match="is no folder"):
-            jury.grade_alone(Path(tmp_path / "gone"))
+            jury.grade_project(Path(tmp_path / "gone"))

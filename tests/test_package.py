@@ -129,9 +129,8 @@ OPTIONAL = {
     "feedback": ["spark"],
     "formats": ["formats", "spark"],
     "aws": ["aws", "formats"],
-    "capstone": ["lab"],
-    "jury": ["lab"],
     "backlog": ["jira"],
+    "jury": ["lab"],
     "service": ["service"],
     "stores": ["aws", "stores"],
 }  # modules that say what to install when their extra is missing

@@ -5,6 +5,7 @@ import platform
 import shutil
 import sys
 
+from mlworkbook.ops.sandbox import sandbox_fault
 from mlworkbook.project.stores import missing as missing_stores
 from mlworkbook.scale import check_java
 
@@ -18,5 +19,7 @@ try:
 except RuntimeError as error:
     missing.append(f"Spark is not tested, and lesson 41 stops where it needs it. {error}")
 missing += [f"The stores are not tested, and lesson 45 stops where it needs them: {lack}." for lack in missing_stores()]
-print("\n".join(missing) or "Chromium, Java and the stores found: every test can run")
+if platform.system() == "Linux" and sandbox_fault():
+    missing.append(f"What learners hand in is not run: {sandbox_fault()}.")
+print("\n".join(missing) or "Chromium, Java, bubblewrap and the stores found: every test can run")
 sys.exit(bool(missing) and os.environ.get("CI") == "true")

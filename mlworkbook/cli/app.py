@@ -938,23 +938,20 @@ class _Stage(Talk):
 @command(_Stage)
 def capstone(job: _Stage) -> None:  # options
     "Take a shop of your own through the four stages."
-    from mlworkbook.course import capstone as project
+    from mlworkbook.course.project import start_project
+    from mlworkbook.course.steps import take_step
+    from mlworkbook.project.stages import closed, gate
     from mlworkbook.tracking import tracking_uri
 
-    steps = {name: getattr(project, name) for name in project.STAGES}
     if job.stage == "start":
         columns = Source(map=job.map).columns()
         options = {"data": job.data, "columns": columns, "series": job.series, "days": job.days}
-        project.start(job.folder, seed=job.seed, **options)
+        start_project(job.folder, seed=job.seed, **options)
         papers = sorted(path.name for path in job.folder.iterdir() if path.is_file())
         job.show({"folder": str(job.folder), "files": papers}, f"{job.folder}: {', '.join(papers)}")
         return
-    if job.stage not in steps:
-        raise ValueError(f"the step is {job.stage!r}, expected start, {', '.join(steps)}")
-    papers = steps[job.stage](job.folder)
-    shut = project.closed(
-        project.gates(job.folder, (job.stage,), tracking_uri=tracking_uri(job.folder / ".mlworkbook"))
-    )
+    papers = take_step(job.folder, job.stage)
+    shut = closed(gate(job.folder, job.stage, tracking_uri=tracking_uri(job.folder / ".mlworkbook")))
     job.show({"papers": papers, "closed": shut}, *papers, f"the gate of {job.stage} is {'shut' if shut else 'open'}")
 
 # %% ../../nbs/cli/app.ipynb #cl-handed
@@ -968,6 +965,7 @@ class _Handed(Talk):
     pages: Annotated[Path | None, typer.Option(help="Folder for a page of each; default, one project: itself.")] = None
     seconds: Annotated[float, typer.Option(help="Work for the code of each, by the processor.")] = 60
     memory: Annotated[int, typer.Option(help="MB for each.")] = 3000
+    mine: Annotated[bool, typer.Option("--mine", help="The project is yours: run it without a sandbox.")] = False
 
 
 @command(_Handed)
@@ -975,17 +973,21 @@ def grade(job: _Handed) -> None:  # options
     "Grade a project, or a folder of them, without trusting what is in it."
     from mlworkbook.course import jury
     from mlworkbook.ops.files import write_atomic
+    from mlworkbook.ops.sandbox import Bounds
 
-    limits, walls = jury.Limits(seconds=job.seconds, memory_mb=job.memory), jury.protections()
+    bounds, walls = Bounds(seconds=job.seconds, memory_mb=job.memory), jury.protections()
     one = jury.is_project(job.folder)
+    if job.mine and not one:
+        raise ValueError(f"{job.folder} is no project, and --mine is for one of your own; leave it out")
     if one:
-        table = jury.grade_alone(job.folder, secret=job.secret, limits=limits)
+        walls = {"sandbox": "none: you said that it is yours"} if job.mine else walls
+        table = jury.grade_project(job.folder, secret=job.secret, bounds=bounds, trusted=job.mine)
         page = jury.write_result((job.pages or job.folder) / "result.html", table, job.folder.resolve().name)
         missed = table[table["got"] == 0]
         lines = [f"{row.stage} · {row.asks}\n    {row.hint}" for row in missed.itertuples()]
         lines += [f"{table['got'].sum()} of {len(table)} points; {page}"]
     else:
-        table = jury.grade_all(job.folder, secret=job.secret, limits=limits, results=job.pages)
+        table = jury.grade_all(job.folder, secret=job.secret, bounds=bounds, results=job.pages)
         lines = [_grid(table, left=True)]
     if job.csv:
         write_atomic(job.csv, table.to_csv(index=False).encode())
@@ -1029,33 +1031,33 @@ class _Drill(Talk):
 @command(_Drill)
 def gameday(job: _Drill) -> None:  # options
     "Practise a bad day: a small shop in which something fails; exit code 3 when the service was not restored."
-    from mlworkbook.course import gameday as drill
+    from mlworkbook.course import game, moves
 
     folder, again = job.place(), {"columns": Source(map=job.map).columns(), "factor": job.factor}
-    moves = {
-        "start": lambda: drill.start(folder, seed=job.seed, failure=job.failure),
-        "status": lambda: drill.load_game(folder),
-        "next": lambda: drill.next_day(folder),
-        "night": lambda: drill.rerun(folder),
-        "declare": lambda: drill.declare(folder, job.kind),
-        "repair": lambda: drill.repair(folder, job.since, **again),
+    ways = {
+        "start": lambda: game.start_game(folder, seed=job.seed, failure=job.failure),
+        "status": lambda: game.load_game(folder),
+        "next": lambda: moves.next_day(folder),
+        "night": lambda: moves.rerun(folder),
+        "declare": lambda: moves.declare(folder, job.kind),
+        "repair": lambda: moves.repair(folder, job.since, **again),
     }
     if job.move == "runbook":
-        text = drill.runbook(job.kind)
+        text = game.runbook(job.kind)
         return job.show({"kind": job.kind, "text": text}, text)
     if job.move == "grade":
-        done = drill.grade(folder)
-        lines = [f"{part}: {points} of {drill.PARTS[part]}" for part, points in done.points.items()]
-        facts = f"{done.kind} on {done.date}, {done.ended}; {done.lost_eur:,.2f} EUR lost; {done.total} of 100 points"
-        job.show(asdict(done) | {"total": done.total}, *lines, *done.hints, facts)
-        if done.ended != "restored":
+        done = moves.grade_game(folder)
+        lines = [f"{part}: {points} of {moves.POINTS[part]}" for part, points in done["points"].items()]
+        lost = f"{done['lost_eur']:,.2f} EUR lost; {done['total']} of 100 points"
+        job.show(done, *lines, *done["hints"], f"{done['kind']} on {done['date']}, {done['ended']}; {lost}")
+        if done["ended"] != "restored":
             raise Refused("the service was not restored")
         return
-    if job.move not in moves:
-        raise ValueError(f"the move is {job.move!r}, expected {', '.join(moves)}, grade or runbook")
+    if job.move not in ways:
+        raise ValueError(f"the move is {job.move!r}, expected {', '.join(ways)}, grade or runbook")
     with job.step(job.move):
-        moves[job.move]()
-        seen = drill.status(folder)
+        ways[job.move]()
+        seen = moves.status(folder)
     lines = [*seen["log"].values(), *(f"{kind}, {who}: {said}" for kind, who, said in seen["alarms"]), seen["heard"]]
     way = "see: mlworkbook gameday grade" if seen["ended"] else f"look closer with MLWORKBOOK_HOME={seen['folder']}"
     lines += [
