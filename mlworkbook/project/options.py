@@ -21,7 +21,7 @@ import pandas as pd
 
 from ..ops.files import write_atomic
 from ..ops.language import say
-from .sources import Answer, Source, check_day, scorecard
+from .sources import Answer, Source, scorecard
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,10 +129,8 @@ class Input:
         for field in ("unit", "source"):
             if not isinstance(getattr(self, field), str) or not getattr(self, field).strip():
                 raise ValueError(f"{self.name} has no {field}; write it beside the value {self.value:g}")
-        try:
-            check_day(self.day)
-        except (TypeError, ValueError):
-            raise ValueError(f"{self.name} has the day {self.day!r}, expected YYYY-MM-DD: prices grow old") from None
+        if not self.day or str(pd.to_datetime(self.day, format="%Y-%m-%d", errors="coerce"))[:10] != self.day:
+            raise ValueError(f"{self.name} has the day {self.day!r}, expected YYYY-MM-DD: prices grow old")
 
 
 SEEN, SAID = "2025-01-31", "2019-07-08"
