@@ -29,7 +29,7 @@ def empty_store(tmp_path_factory):
     copy, make = tmp_path_factory.mktemp("mlflow") / "empty.db", None
 
     def tables(engine):
-        if engine.url.get_backend_name() != "sqlite" or not engine.url.database:
+        if engine.url.get_backend_name() != "sqlite" or not engine.url.database or "mode" in engine.url.query:
             return make(engine)
         from sqlalchemy import create_engine
 

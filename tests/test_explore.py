@@ -5,24 +5,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlworkbook import explore
 from mlworkbook.contract import check_history
 from mlworkbook.explore import (
-    blocks,
     calendar_effects,
     closures,
     load_weather,
-    neighbours,
     open_rows,
     outliers,
     plot_effects,
     plot_history,
     plot_season,
     profile,
-    ratio,
-    tell_apart,
     usual,
     weekly_strength,
-    yearly_strength,
 )
 from mlworkbook.sales import load_sales, make_sales, sales_truth
 
@@ -78,7 +74,7 @@ def lift(history, truth, column, days):
 def test_neighbours_are_the_same_weekday_of_the_same_series():
     made = make_sales(3, series=3, days=120)
     rows = open_rows(made)
-    found, sold = neighbours(rows, rows["y"].to_numpy()), made.set_index(["unique_id", "ds"])
+    found, sold = explore._neighbours(rows, rows["y"].to_numpy()), made.set_index(["unique_id", "ds"])
     for place in [0, 5, 60, 119, 200, len(rows) - 1]:
         name, day = rows["unique_id"].iloc[place], rows["ds"].iloc[place]
         for column, week in enumerate([-4, -3, -2, -1, 1, 2, 3, 4]):
@@ -105,7 +101,7 @@ def test_usual_without_neighbours_is_empty():
 
 def test_blocks_keep_weeks_whole():
     days = pd.Series(pd.date_range("2015-12-28", periods=400))
-    number = blocks(days)
+    number = explore._blocks(days)
     assert number.groupby(number).size().iloc[1:-1].eq(28).all()
     assert days[number.diff() > 0].dt.dayofweek.eq(0).all()
 
@@ -115,7 +111,7 @@ def test_blocks_keep_weeks_whole():
 
 def test_ratio_of_one_number_a_block_is_the_usual_interval_of_a_mean():
     sold = pd.Series([11.0, 13, 12, 10, 14, 12])
-    effect, lower, upper = ratio(sold, pd.Series(10.0, sold.index), pd.Series(range(6)))
+    effect, lower, upper = explore._ratio(sold, pd.Series(10.0, sold.index), pd.Series(range(6)))
     half = 2.570582 * (sold / 10).std() / np.sqrt(6)
     assert (effect, lower, upper) == pytest.approx((0.2, 0.2 - half, 0.2 + half), rel=1e-5)
 
@@ -124,19 +120,19 @@ def test_ratio_counts_blocks_not_rows():
     rng = np.random.default_rng(0)
     sold = np.repeat(10 + rng.normal(size=8), 50)
     piece = np.repeat(np.arange(8), 50)
-    few = ratio(sold[::50], np.full(8, 10.0), pd.Series(range(8)))
-    many = ratio(sold, np.full(400, 10.0), pd.Series(piece))
+    few = explore._ratio(sold[::50], np.full(8, 10.0), pd.Series(range(8)))
+    many = explore._ratio(sold, np.full(400, 10.0), pd.Series(piece))
     assert many == pytest.approx(few)
 
 
 @pytest.mark.parametrize("pieces", [1, 2])
 def test_ratio_of_too_few_blocks_has_no_interval(pieces):
-    effect, lower, upper = ratio(np.full(pieces, 12.0), np.full(pieces, 10.0), pd.Series(range(pieces)))
+    effect, lower, upper = explore._ratio(np.full(pieces, 12.0), np.full(pieces, 10.0), pd.Series(range(pieces)))
     assert effect == pytest.approx(0.2) and np.isnan([lower, upper]).all()
 
 
 def test_ratio_to_nothing_is_unknown():
-    assert np.isnan(ratio(np.ones(4), np.zeros(4), pd.Series(range(4)))).all()
+    assert np.isnan(explore._ratio(np.ones(4), np.zeros(4), pd.Series(range(4)))).all()
 
 
 @pytest.mark.parametrize("level", [0, 1, 95, -0.1])
@@ -240,7 +236,7 @@ def test_overlapping_causes_are_told_apart():
 
 def test_tell_apart_names_the_twin():
     information = np.array([[4.0, 2, 4, 0], [2, 3, 2, 0], [4, 2, 4, 0], [0, 0, 0, 0]])
-    assert tell_apart(information, list("abcd")) == ["", "", "not told apart from a", "no variation"]
+    assert explore._tell_apart(information, list("abcd")) == ["", "", "not told apart from a", "no variation"]
 
 
 def test_twins_and_constants_are_said_and_do_not_disturb():
@@ -414,9 +410,9 @@ def test_strengths_follow_the_truth():
     noise = shop(1400, y=100 + rng.normal(0, 10, 1400))
     week = shop(1400, y=np.where(day % 7 == 5, 200.0, 100.0))
     year = noise.assign(y=noise["y"] * (1 + 0.3 * np.sin(2 * np.pi * day / 365.25)))
-    assert weekly_strength(noise) < 0.02 and yearly_strength(noise) < 0.3
+    assert weekly_strength(noise) < 0.02 and explore._yearly_strength(noise) < 0.3
     assert weekly_strength(week) == pytest.approx(1, abs=0.01)
-    assert yearly_strength(year) > 0.9 and weekly_strength(year) < 0.02
+    assert explore._yearly_strength(year) > 0.9 and weekly_strength(year) < 0.02
     grown = week.assign(y=week["y"] * 1.5 ** (day / 365))
     assert weekly_strength(grown) > 0.95
 
@@ -426,7 +422,7 @@ def test_one_hot_summer_is_no_season():
     days = shop(1400, y=100 + rng.normal(0, 10, 1400))
     hot = days.assign(y=days["y"] * np.where(days["ds"].between("2025-06-01", "2025-08-31"), 1.4, 1.0))
     every = days.assign(y=days["y"] * np.where(days["ds"].dt.month.isin([6, 7, 8]), 1.4, 1.0))
-    assert yearly_strength(hot) < 0.2 < 0.9 < yearly_strength(every)
+    assert explore._yearly_strength(hot) < 0.2 < 0.9 < explore._yearly_strength(every)
 
 
 def test_closures_are_runs_of_one_series():
