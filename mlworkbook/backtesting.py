@@ -114,7 +114,7 @@ def complete(
 def _work(task: _Task) -> tuple[pd.DataFrame, pd.DataFrame]:
     "Do a task, or read its result; what failed is not kept, and is tried again the next time."
     at = {"cutoff": task.cutoff, "model": task.name}
-    failures = []
+    failures: list[tuple[str, str]] = []
     if task.path and task.path.is_file():
         forecast = pd.read_parquet(task.path)
     else:

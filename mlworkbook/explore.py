@@ -8,7 +8,7 @@ __all__ = ['open_rows', 'plot_history', 'closures', 'plot_season', 'weekly_stren
 
 # %% ../nbs/play/21_explore.ipynb #ex-imports
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,8 @@ def plot_season(
         raise ValueError(f"cycle is {cycle!r}, expected 'week' or 'year'")
     if cycle == "week":
         groups = [_around(rows)[rows["ds"].dt.dayofweek == day].dropna() for day in range(7)]
-        look = {"medianprops": {"color": "black"}, "boxprops": {"facecolor": "0.85"}, "patch_artist": True}
+        look: dict[str, Any] = {"medianprops": {"color": "black"}, "boxprops": {"facecolor": "0.85"}}
+        look |= {"patch_artist": True}
         ax.boxplot(groups, whis=(5, 95), showfliers=False, **look)
         ax.set_xticks(range(1, 8), ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"])
         ax.axhline(1, color="0.6", linestyle="--", zorder=0)
@@ -223,7 +224,8 @@ def usual(
 # %% ../nbs/play/21_explore.ipynb #ex-effects-fit
 def _tell_apart(information: np.ndarray, names: list[str]) -> list[str]:
     "Why each cause cannot be judged, empty when it can: it never changes, or comes and goes with another."
-    kept, status = [], [""] * len(names)
+    kept: list[int] = []
+    status = [""] * len(names)
     for place, own in enumerate(np.diag(information)):
         shared = np.linalg.lstsq(information[np.ix_(kept, kept)], information[kept, place], rcond=None)[0]
         if own <= 1e-9:
@@ -326,7 +328,7 @@ def plot_effects(
     sure, alone = shown["lower"].gt(0) | shown["upper"].lt(0), shown["lower"].isna()
     ax.hlines(shown.index, shown["lower"], shown["upper"], color="0.5")
     for marker, face, rows in (("o", "black", sure), ("s", "white", ~sure & ~alone), ("x", "black", alone)):
-        edge = {} if marker == "x" else {"edgecolor": "black"}
+        edge: dict[str, Any] = {} if marker == "x" else {"edgecolor": "black"}
         ax.scatter(shown.loc[rows, "effect"], shown.index[rows], marker=marker, color=face, zorder=3, **edge)
     ax.axvline(0, color="0.6", linestyle="--", zorder=0)
     ax.set_yticks(shown.index, shown["name"] + " (" + shown["days"].astype(str) + " d)")

@@ -11,13 +11,13 @@ __all__ = ['MODEL_CODE', 'SeriesRequest', 'ForecastDay', 'answer', 'panel_model'
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 import pandas as pd
 from pydantic import BaseModel, Field, field_validator
@@ -246,7 +246,7 @@ def save_panel(
 
 # %% ../nbs/develop/39_registry.ipynb #re-log
 def log_panel(
-    forecaster: Forecaster,  # fitted
+    forecaster: Any,  # fitted: a `Forecaster`, or another model that `code` can load
     name: str,  # registered model, e.g. "bakery"
     *,
     code: str = MODEL_CODE,  # what MLflow runs; another one brings no example
@@ -365,7 +365,7 @@ def referee(
             old.tags.get("exam"),
             {figure: float(old.tags[figure]) for figure in mine if figure in old.tags},
         )
-    if taken != other:
+    if old is not None and taken != other:
         raise ValueError(
             f"the champion, version {old.version}, was examined on other days or prices; "
             "backtest it again with the others, as model 'champion'"
@@ -416,7 +416,7 @@ def fetch(
 def note(
     client: "MlflowClient",  # of the store
     found: "ModelVersion",  # as the registry gives it
-    tags: dict[str, object],  # written as text
+    tags: Mapping[str, object],  # written as text
 ) -> None:
     "Keep a decision on the version it is about."
     for key, value in tags.items():
@@ -451,7 +451,7 @@ def promote(
     outcome = "promoted" if decision.promoted else "refused"
     with fetch(challenger):
         tags = {"decision": outcome, "reason": decision.reason, "exam": taken}
-        note(client, challenger, tags | decision.figures)
+        note(client, challenger, {**tags, **decision.figures})
     if not decision.promoted:
         raise Refused(f"version {challenger.version} of {name!r} {decision.reason}")
     if old and old.version != challenger.version:

@@ -280,7 +280,7 @@ def enroll(
     with start_run(f"{place.name} {recipe.name} {day}", experiment=place.name, folder=place.home):
         mlflow.set_tag(MARK, mark)
         judged = board.scored if board is not None and len(board.scored) else pd.DataFrame({"model": []})
-        if row and (judged["model"] == row).any():
+        if board is not None and row and (judged["model"] == row).any():
             mine = judged[judged["model"] == row].drop(columns=["feast", "order"], errors="ignore")
             log_backtest(mine.drop(columns="model"), past(model.history), params=params, costs=board.costs)
         else:

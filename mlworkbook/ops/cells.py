@@ -216,7 +216,7 @@ def _split(data: bytes, layout: Layout) -> pa.Table:
         arrow.ParseOptions(
             delimiter=layout.sep,
             newlines_in_values=b'"' in data,
-            invalid_row_handler=lambda row: ("skip", odd.append(row))[0],
+            invalid_row_handler=lambda row: (odd.append(row), "skip")[1],  # type: ignore[func-returns-value]
         ),
         arrow.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
     )

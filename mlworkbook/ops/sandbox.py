@@ -53,7 +53,7 @@ def _walls(folder: Path, bounds: Bounds) -> list[str]:
     words += [word for name, value in _ENVIRONMENT.items() for word in ("--setenv", name, value)]
     words += ["--proc", "/proc", "--dev", "/dev"]
     words += [word for path in ("/dev/shm", "/tmp") for word in ("--perms", "1777", "--size", size, "--tmpfs", path)]
-    above = [str(one) for path in (*system, *python, folder) for one in reversed(Path(path).parents[:-1])]
+    above = [str(one) for path in map(str, (*system, *python, folder)) for one in reversed(Path(path).parents[:-1])]
     words += [word for path in dict.fromkeys(above) for word in ("--perms", "0755", "--dir", path)]
     words += [word for path in dict.fromkeys((*system, *python)) for word in ("--ro-bind-try", path, path)]
     words += ["--bind", str(folder), str(folder), "--remount-ro", "/", "--chdir", str(folder)]
@@ -124,8 +124,8 @@ def run_apart(
     for path in () if trusted or os.geteuid() else (folder, *folder.rglob("*")):
         os.chown(path, _NOBODY, _NOBODY, follow_symlinks=False)
     with (folder / "said.txt").open("wb") as said:
-        begun, streams = time.monotonic(), {"stdin": subprocess.DEVNULL, "stdout": said, "stderr": said}
-        run = subprocess.Popen(words, cwd=folder, start_new_session=True, **streams)
+        begun, none = time.monotonic(), subprocess.DEVNULL
+        run = subprocess.Popen(words, cwd=folder, start_new_session=True, stdin=none, stdout=said, stderr=said)
         fault, seen = "", psutil.Process(run.pid)
         try:
             while not fault and run.poll() is None:

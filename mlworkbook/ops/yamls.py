@@ -8,12 +8,12 @@ __all__ = []
 # %% ../../nbs/ops/yamls.ipynb #ya-imports
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 from .errors import DataError
 
 if TYPE_CHECKING:
-    from ruamel.yaml import YAML, Node
+    from ruamel.yaml import YAML
 
 # %% ../../nbs/ops/yamls.ipynb #ya-document
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ _MADE = ("null", "bool", "int", "float")
 _AS_WRITTEN = ("map", "seq", "str", "timestamp", "value")  # days stay text
 
 
-def _plain(reader: "YAML", node: "Node", place: tuple, found: Document, tags: bool) -> object:
+def _plain(reader: "YAML", node: Any, place: tuple, found: Document, tags: bool) -> object:
     line = found.lines.setdefault(place, node.start_mark.line + 1)
-    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
     if kind not in (*_MADE, *_AS_WRITTEN) and not tags:
         raise DataError(f"{found.name}, line {line}: the tag {kind} is not read here; write a plain value")
     if node.id == "sequence":
@@ -97,7 +97,7 @@ def load(
     """
     from ruamel.yaml import YAML, YAMLError
 
-    text = source
+    text = str(source)
     if isinstance(source, Path):
         if not source.is_file():
             raise FileNotFoundError(f"{source} is not there, expected a YAML file; check the path")
