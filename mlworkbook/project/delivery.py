@@ -25,7 +25,7 @@ import pandas as pd
 import yaml
 
 from .environment import Problem
-from .gitflow import find_git, surroundings
+from .gitflow import ask
 
 # %% ../../nbs/deploy/57_delivery.ipynb #de-read
 class _Loader(yaml.SafeLoader):
@@ -249,11 +249,13 @@ def _act() -> str:
 
 def _clone(project: Path, copy: Path) -> None:
     # as on the server: only what was committed
-    command = [find_git(), "clone", "--quiet", "--no-hardlinks", "--template=", "--", str(project), str(copy)]
-    done = subprocess.run(command, env=surroundings(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode or not any(copy.iterdir()):
-        reason = (done.stderr.strip().splitlines() or ["nothing was committed"])[-1]
-        raise ValueError(f"{project} cannot be cloned: {reason}; name a folder with git init and a commit")
+    words = ["clone", "--quiet", "--no-hardlinks", "--template=", "--", str(project), str(copy)]
+    try:
+        ask(project, *words)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{project} cannot be cloned: {error}; name a folder with git init and a commit") from error
+    if not any(path for path in copy.iterdir() if path.name != ".git"):
+        raise ValueError(f"{project} cannot be cloned: nothing was committed; commit first")
 
 
 def rehearse(
