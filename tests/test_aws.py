@@ -394,7 +394,8 @@ def test_a_clean_python_runs_the_package_and_nothing_more(here, tmp_path):
 @pytest.mark.slow
 def test_a_function_that_cannot_start_says_why(tmp_path):
     package(tmp_path / "package", names=())
-    with pytest.raises(CloudError, match="(?s)the function ended and said: .*numpy"), function(tmp_path / "package") as ask:
+    said = "(?s)the function ended and said: .*numpy"
+    with function(tmp_path / "package") as ask, pytest.raises(CloudError, match=said):
         ask({})
 
 
