@@ -25,7 +25,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import urlopen
 
-import pandas as pd
 from filelock import FileLock, Timeout
 
 from ..ops.files import workspace, write_atomic
