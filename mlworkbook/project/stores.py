@@ -221,7 +221,9 @@ class Stores:
         self.stop(name)
         command, ready = _SERVERS[name]
         command, place = command(self.plan), self.plan.folder / ("s3" if name == "s3" else ".")
-        env, path = _mlflow_environment(self.plan, self.database), self.plan.folder / f"{name}.log"
+        path, env = self.plan.folder / f"{name}.log", _mlflow_environment(self.plan, self.database)
+        if name == "s3":  # whose key stands in its environment would be its master
+            env = {key: value for key, value in env.items() if not key.startswith("AWS_")}
         reason, until = None, time.monotonic() + wait
         while time.monotonic() < until:
             if name not in self.running or self.running[name].poll() is not None:
