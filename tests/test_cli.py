@@ -393,7 +393,7 @@ class TestProject:
         assert {row["branch"] for row in json.loads(other.stdout)["broken"]} >= {"main", "develop", "odd-02"}
 
     @pytest.mark.parametrize(
-        ("name", "said"), [("nowhere", "does not exist"), ("file", "is a file"), ("", "is not in a git")]
+        ("name", "said"), [("nowhere", "not a folder"), ("file", "not a folder"), ("", "not a git repo")]
     )
     def test_gitflow_needs_a_repository(self, tmp_path, name, said):
         (tmp_path / "file").write_text("")

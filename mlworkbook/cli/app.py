@@ -906,10 +906,9 @@ class _Branches(Talk):
 @command(_Branches)
 def gitflow(job: _Branches) -> None:  # options
     "Check the branches of a repository against Gitflow; nothing is written."
-    from mlworkbook.project.gitflow import GITFLOW, Names, check_repository
+    from mlworkbook.project.gitflow import check_repository
 
-    names = Names(main=(job.main,) if job.main else GITFLOW.main, develop=(job.develop,))
-    table = check_repository(job.path, names)
+    table = check_repository(job.path, (job.main,) if job.main else ("main", "master"), job.develop)
     shown = [
         f"{row.rule}: {row.detail}" + (f" ({row.commit[:10]})" if row.commit else "") + f"\n    {row.way_out}"
         for row in table.head(20).itertuples()

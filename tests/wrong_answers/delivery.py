@@ -1,5 +1,7 @@
 "Wrong answers to the exercises of lesson 57: workflows repaired halfway, each with a piece of the hint it must get."
 
+import re
+
 from wrong_answers import wrong
 
 QUOTED = '["3.10", "3.11", "3.12"]'
@@ -20,17 +22,17 @@ def forgets_to_return(text):
     matrix(text)
 
 
-@wrong("delivery.matrix", "GitHub no puede leer lo que devuelves: line")
+@wrong("delivery.matrix", "GitHub no puede leer lo que devuelves")
 def breaks_the_margin(text):
     return matrix(text).replace("    steps:", "\tsteps:")
 
 
-@wrong("delivery.matrix", "GitHub no puede leer lo que devuelves: the workflow has no `on`")
+@wrong("delivery.matrix", "¿están `on` y `jobs`?")
 def returns_a_list(text):
     return [text]
 
 
-@wrong("delivery.matrix", "la matriz no se puede contar")
+@wrong("delivery.matrix", "no se puede ejecutar")
 def decides_later(text):
     return text.replace("        os: [ubuntu-latest, macos-latest]", "        os: ${{ fromJSON(vars.SYSTEMS) }}")
 
@@ -77,9 +79,14 @@ def tests_nothing(text):
     return matrix(text).replace("python -m pytest", "python --version")
 
 
-@wrong("delivery.matrix", "actionlint no lo acepta")
+@wrong("delivery.matrix", "no se puede ejecutar")
 def misspells_a_key(text):
     return matrix(text).replace("timeout-minutes", "timeout-minute")
+
+
+@wrong("delivery.matrix", "actionlint no lo acepta")
+def brings_an_old_action(text):
+    return re.sub(r"setup-python@\w+", "setup-python@v2", matrix(text))
 
 
 SAFE = """name: requests
@@ -191,7 +198,7 @@ def eager(text, *more, tags=True):
     return text.replace("  publish:\n", "  publish:\n" + "".join(more))
 
 
-@wrong("delivery.patience", "GitHub no puede leer lo que devuelves: line 15: `test` is there twice")
+@wrong("delivery.patience", "no se puede ejecutar")
 def two_jobs_of_one_name(text):
     return eager(text).replace("  publish:", "  test:").replace("  test:\n", "  test:\n", 1)
 
