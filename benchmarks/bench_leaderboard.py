@@ -21,8 +21,9 @@ import pandas as pd
 from measure import cpu, peak
 from mlworkbook.backtesting import backtest
 from mlworkbook.baselines import auto_ets, moving_average, naive
+from mlworkbook.comparison import exam_nights
 from mlworkbook.contract import KEYS, Forecast
-from mlworkbook.evaluation import TEAM, Leaderboard, exam_nights, leaderboard, tabulate
+from mlworkbook.evaluation import TEAM, Leaderboard, leaderboard, tabulate
 from mlworkbook.metrics import score
 from mlworkbook.ops.files import write_atomic
 from mlworkbook.recipes import RULE, Recipe, default_recipes

@@ -17,10 +17,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # what an editor and a type checker see
     from .backtesting import backtest as backtest
-    from .baselines import boosting as boosting
     from .baselines import seasonal_naive as seasonal_naive
     from .contract import check_history as check_history
     from .decisions import Agreed as Agreed
+    from .decisions import rollback as rollback
     from .evaluation import leaderboard as leaderboard
     from .forecaster import Forecaster as Forecaster
     from .forecaster import Params as Params
@@ -30,13 +30,13 @@ if TYPE_CHECKING:  # what an editor and a type checker see
     from .ops.errors import Refused as Refused
     from .pipeline import promote as promote
     from .pipeline import retrain as retrain
-    from .pipeline import rollback as rollback
     from .pipeline import train as train
     from .publishing import publish as publish
     from .recipes import Recipe as Recipe
     from .recipes import default_recipes as default_recipes
     from .sales import load_sales as load_sales
     from .solver import solver_forecast as solver_forecast
+    from .trees import boosting as boosting
     from .value import UnitCosts as UnitCosts
     from .value import error_cost as error_cost
     from .watching import watch as watch
@@ -70,18 +70,19 @@ __all__ = [
 
 _HOMES = {
     "backtesting": ("backtest",),
-    "baselines": ("boosting", "seasonal_naive"),
+    "baselines": ("seasonal_naive",),
     "contract": ("check_history",),
-    "decisions": ("Agreed",),
+    "decisions": ("Agreed", "rollback"),
     "evaluation": ("leaderboard",),
     "forecaster": ("Forecaster", "Params", "prophet_forecast"),
     "metrics": ("score",),
     "ops.errors": ("DataError", "Refused"),
-    "pipeline": ("promote", "retrain", "rollback", "train"),
+    "pipeline": ("promote", "retrain", "train"),
     "publishing": ("publish",),
     "recipes": ("Recipe", "default_recipes"),
     "sales": ("load_sales",),
     "solver": ("solver_forecast",),
+    "trees": ("boosting",),
     "value": ("UnitCosts", "error_cost"),
     "watching": ("watch",),
 }

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['open_days', 'close', 'cycle', 'past_errors', 'repeat', 'naive', 'seasonal_naive', 'moving_average', 'auto_ets',
-           'mstl', 'boosting']
+           'mstl']
 
 # %% ../nbs/play/23_baselines.ipynb #ba-imports
 import warnings
@@ -13,13 +13,11 @@ from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from .ops.errors import extras
-from .contract import KEYS, check_history, check_horizon, check_whole, future, last_day, past, regressors
+from .contract import KEYS, check_history, check_horizon, check_whole, future, last_day, past
 
 if TYPE_CHECKING:
-    from sklearn.ensemble import HistGradientBoostingRegressor
     from statsforecast.models import MSTL, AutoETS
 
 # %% ../nbs/play/23_baselines.ipynb #ba-open
@@ -273,123 +271,3 @@ def mstl(
     """
     ways: dict[str, Any] = {"season": season, "level": level, "window": window, "interval": interval}
     return _fit_each(history, horizon, _decomposition, **ways)
-
-# %% ../nbs/play/23_baselines.ipynb #ba-calendar
-def _calendar(rows: pd.DataFrame, season: int = 7) -> pd.DataFrame:
-    "What is known of a day in advance: its place in the week and the year, holidays around it, the known columns."
-    days = rows["ds"]
-    table = pd.DataFrame({"place": cycle(rows, season)[1], "year_day": days.dt.dayofyear})
-    table["age"] = (days - days.min()).dt.days
-    if "holiday" in rows:
-        # the trees take 255 names at most
-        table["holiday"] = np.minimum(pd.factorize(rows["holiday"], sort=True)[0], 254)
-        names = table["holiday"].groupby(rows["unique_id"])
-        table = table.assign(before=names.shift(-1), after=names.shift(1))
-    return table.join(rows[regressors(rows)].add_prefix("known_"))
-
-# %% ../nbs/play/23_baselines.ipynb #ba-levels
-def levels(
-    rows: pd.DataFrame,  # checked history, future rows included
-    lag: int,  # cycles between a day and the newest day that counts for it
-    season: int = 7,  # days per cycle
-) -> pd.DataFrame:  # a row for each: `usual`, units, and other means of the past as a share of it
-    "Means of open days that were over `lag` cycles before each day."
-    opened, place = open_days(rows), cycle(rows, season)
-
-    def mean(days: int, keys: list[pd.Series], shift: int) -> pd.Series:
-        found = opened.groupby([key.loc[opened.index] for key in keys])["y"].rolling(days, min_periods=1).mean()
-        known = found.droplevel(list(range(len(keys)))).reindex(rows.index).groupby(keys).ffill()
-        return known.groupby(keys).shift(shift)
-
-    year = max(365 // season, lag)
-    table = pd.DataFrame({f"same_{days}": mean(days, place, lag) for days in (1, 8, 16)})
-    for cycles in (1, 4):
-        table[f"all_{cycles}"] = mean(cycles * season, place[:1], lag * season)
-    table["year"], table["year_5"] = mean(1, place, year), mean(5, place, max(year - 2, lag))
-    usual = table["same_8"].fillna(table["all_4"])
-    return table.div(usual.where(usual > 0), axis=0).assign(usual=usual)
-
-# %% ../nbs/play/23_baselines.ipynb #ba-boost
-def _grow(table: pd.DataFrame, share: pd.Series, seed: int) -> "HistGradientBoostingRegressor":
-    "Small trees, each for what those before it left over; they aim at the mean."
-    with extras():
-        from sklearn.ensemble import HistGradientBoostingRegressor
-
-    named = [name for name in ("holiday", "before", "after") if name in table]
-    trees = {"max_iter": 60, "max_leaf_nodes": 15, "early_stopping": False}
-    return HistGradientBoostingRegressor(**trees, categorical_features=named, random_state=seed).fit(table, share)
-
-
-def _boost(
-    table: pd.DataFrame, share: pd.Series, series: pd.Series, new: pd.Series, *, level: float, held: int, seed: int
-) -> np.ndarray:
-    "Fit twice: without the last days for the interval, with them for the forecast."
-    learn = share.notna()
-    yhat = _grow(table[learn], share[learn], seed).predict(table[new])
-    if not held:
-        return np.column_stack([yhat] * 3)
-    late = learn & (learn[::-1].groupby(series).cumsum() <= held)
-    early = learn & ~late
-    errors = share[late] - _grow(table[early], share[early], seed).predict(table[late])
-    usual = errors.abs().groupby(series).mean()  # a restless series errs more: the others tell how its errors spread
-    spread = errors / series[late].map(usual)
-    own = series[new].map(usual).to_numpy()
-    lower, upper = (np.nan_to_num(own * spread.quantile(0.5 + side * level / 2)) for side in (-1, 1))
-    return np.column_stack([yhat, yhat + lower.clip(max=0), yhat + upper.clip(min=0)])
-
-
-def boosting(
-    history: pd.DataFrame, horizon: int, *, season: int = 7, level: float = 0.8, seed: int = 0, interval: bool = True
-) -> pd.DataFrame:
-    """Gradient boosting, one model for all series given: what one gets depends on the others.
-
-    Parameters
-    ----------
-    history
-        One or more series, which learn from one another.
-    horizon
-        Days ahead.
-    season
-        Days per cycle.
-    level
-        Share of days the interval should hold, 0-1.
-    seed
-        Of `_grow`.
-    interval
-        False: half the work, and limits that mean nothing.
-
-    Returns
-    -------
-    pd.DataFrame
-        Forecast with interval and `status`.
-
-    A series with fewer than twelve usable cycles, or that never changes, gets the seasonal naive; `status` says so.
-    Source: Friedman (2001), as implemented in scikit-learn.
-    """
-    _check_cycle(season, level)
-    history, needed = check_history(history), 12 * season
-    days = future(history, horizon)
-    rows = pd.concat([past(history), days]).sort_values(KEYS, ignore_index=True)
-    table, series = _calendar(rows, season).join(levels(rows, -(-horizon // season), season)), rows["unique_id"]
-    usual, table = table.pop("usual"), table.fillna(-1)
-    share = (rows["y"] / usual).where((usual > 0) & rows.index.isin(open_days(rows).index))
-    usable, sold = share.groupby(series).count(), open_days(rows).groupby("unique_id")["y"].nunique()
-    weak = (usable.astype(str) + f" usable days, {needed} needed").where(usable < needed)
-    weak = weak.where(sold.reindex(usable.index, fill_value=0) > 1, "constant sales").dropna()
-    able, ahead = ~series.isin(weak.index), rows["y"].isna()
-    units = np.zeros((ahead.sum(), 3))
-    if able.any():
-        with threadpool_limits(1):  # quicker than two threads as soon as anybody else uses the machine
-            shares = _boost(
-                table[able],
-                share[able],
-                series[able],
-                ahead[able],
-                level=level,
-                held=8 * season * interval,
-                seed=seed,
-            )
-        units[able[ahead]] = (shares * usual[able & ahead].to_numpy()[:, None]).clip(min=0)
-    forecast = rows.loc[ahead, KEYS].reset_index(drop=True)
-    forecast[["yhat", "yhat_lower", "yhat_upper"]] = units
-    return _fall_back(forecast, weak.to_dict(), history, season, level)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from .contract import last_day, past
-from .evaluation import ENOUGH, ORDER, TEAM, Leaderboard, name_of
+from .comparison import ENOUGH
+from .evaluation import ORDER, TEAM, Leaderboard, name_of
 from .pipeline import Evening
 from .recipes import RULE, Members, Recipe
 from .report import write_night_page

@@ -23,7 +23,8 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from mlworkbook.baselines import auto_ets, boosting, mstl, seasonal_naive
+from mlworkbook.baselines import auto_ets, mstl, seasonal_naive
+from mlworkbook.trees import boosting
 from mlworkbook.contract import Forecast, check_history, check_whole, past, seen
 from mlworkbook.forecaster import PROPHET, Params, prophet_forecast
 from mlworkbook.solver import SOLVER
@@ -121,8 +122,7 @@ class Recipe:
     Parameters
     ----------
     name
-        One of `SETTINGS` ("seasonal_naive", "mstl", "prophet", "boosting", …), or a function of yours as
-        "module:function".
+        One of `SETTINGS`, such as "mstl", or a function of yours as "module:function".
     settings
         By name, plain values; what is left out has its default.
     """
@@ -216,13 +216,7 @@ def made(
 
 # %% ../nbs/library/recipes.ipynb #rc-team
 def default_recipes() -> dict[str, Recipe]:
-    """The house's rule, a seasonal decomposition, Prophet with eves, and gradient boosting.
-
-    Returns
-    -------
-    dict[str, Recipe]
-        By the name they have in a leaderboard.
-    """
+    "The house's rule, a seasonal decomposition, Prophet with eves and gradient boosting; those that are installed."
     needed = {RULE: None, "mstl": "statsforecast", "prophet": None, "boosting": "sklearn"}
     found = {name: package is None or find_spec(package) is not None for name, package in needed.items()}
     if left := [name for name, there in found.items() if not there]:

@@ -47,7 +47,8 @@ from .forecaster import Params, attempt
 from .recipes import EVE, Members, Recipe, made, with_eves
 from .registry import ForecastDay, SeriesRequest, find
 from .solver import SOLVER, Fitted, columns, day_numbers, forecast
-from .tracking import connect, database, tracking_uri
+from .ops.store import database
+from .tracking import connect, tracking_uri
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

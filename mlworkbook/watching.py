@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from mlworkbook.backtesting import backtest
 from mlworkbook.contract import check_history, last_day, past
 from mlworkbook.ops.errors import DataError
-from mlworkbook.evaluation import TEAM, examine_team
+from mlworkbook.comparison import examine_team
+from mlworkbook.evaluation import TEAM
 from mlworkbook.limits import Limits, calibrate, load_limits, save_limits
 from mlworkbook.monitor import newest
 from mlworkbook.morning import COLUMNS, ages, alarms, live, published, rings

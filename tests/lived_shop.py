@@ -188,7 +188,7 @@ class SpokenShop(Shop):
         history, who = None, f"mlworkbook {name}"
         try:
             if name == "rollback":
-                pipeline.rollback(NAME, reason=rest[1], who=who, **where)
+                decisions.rollback(NAME, reason=rest[1], who=who, **where)
                 return 0, {}
             ended = DROP in rest
             history = load_sales(self.sales, horizon=HORIZON, ended="drop" if ended else "error")

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from mlworkbook import tracking
 from mlworkbook.cli.app import app
+from mlworkbook.ops import store
 from mlworkbook.ops.errors import DataError
 from mlworkbook.ops.files import workspace
 from mlworkbook.sales import make_sales
@@ -224,7 +224,7 @@ class TestPlaces:
         assert done.exit_code == 2 and "tracking store" in done.stderr and "cannot be written" in done.stderr
 
     def test_tracking_store_is_locked(self, monkeypatch):
-        monkeypatch.setitem(tracking.check_store.__kwdefaults__, "wait", 0.5)
+        monkeypatch.setitem(store.check_store.__kwdefaults__, "wait", 0.5)
         workspace().mkdir(exist_ok=True)
         with closing(sqlite3.connect(workspace() / "mlflow.db", isolation_level=None)) as base:
             base.execute("BEGIN EXCLUSIVE")

@@ -12,7 +12,6 @@ import pytest
 from mlworkbook.backtesting import backtest
 from mlworkbook.baselines import (
     auto_ets,
-    boosting,
     close,
     fill_closed,
     moving_average,
@@ -25,6 +24,7 @@ from mlworkbook.baselines import (
 )
 from mlworkbook.contract import check_forecast, future, past, seen
 from mlworkbook.sales import load_sales, make_sales
+from mlworkbook.trees import boosting
 
 ROOT = Path(__file__).parent.parent
 RIVALS = [naive, seasonal_naive, moving_average, auto_ets, mstl, boosting]

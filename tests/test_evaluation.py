@@ -15,11 +15,12 @@ import pytest
 from mlworkbook import evaluation as lb
 from mlworkbook.backtesting import cutoffs
 from mlworkbook.baselines import moving_average, naive, seasonal_naive
+from mlworkbook.comparison import paired
 from mlworkbook.contract import KEYS, check_history, check_scored, future, last_day, past, seen
-from mlworkbook.evaluation import CHAMPION, ORDER, TEAM, Leaderboard, exam, leaderboard, paired
+from mlworkbook.evaluation import CHAMPION, ORDER, TEAM, Leaderboard, exam, leaderboard
 from mlworkbook.recipes import RULE, Recipe, default_recipes, team_of
 from mlworkbook.sales import load_sales, make_sales
-from mlworkbook.team import evening, feasts, sample
+from mlworkbook.team import costs_by_night, evening, feasts, sample
 from mlworkbook.value import BAKERY_COSTS, UnitCosts, error_cost
 
 ROOT = Path(__file__).parent.parent
@@ -156,7 +157,7 @@ class TestBoard:
         rows = board.scored[board.scored["cutoff"] == night].pivot(index=KEYS, columns="model", values="yhat")
         known = lb.past_evenings(past(BLIND)[past(BLIND)["ds"] <= night], 14)
         before, _ = lb.past_forecasts(BLIND, 14, {RULE: seasonal_naive, **CHEAP}, known)
-        eur = lb.costs_by_night(before, BAKERY_COSTS).sum()
+        eur = costs_by_night(before, BAKERY_COSTS).sum()
         joined = list(eur.index[eur <= 1.25 * eur.min()])
         assert joined == [RULE, "weeks"]
         np.testing.assert_allclose(rows[TEAM], rows[joined].mean(axis=1))

@@ -35,10 +35,10 @@ from mlworkbook.course.moves import (
     service,
     status,
 )
+from mlworkbook.decisions import rollback
 from mlworkbook.morning import live
 from mlworkbook.ops.errors import Refused
 from mlworkbook.ops.files import only_one
-from mlworkbook.pipeline import rollback
 from mlworkbook.registry import find, note, versions, write_manifest
 from mlworkbook.sales import load_sales
 from mlworkbook.tracking import connect, tracking_uri

@@ -130,6 +130,7 @@ OPTIONAL = {
     "formats": ["formats", "spark"],
     "aws": ["aws", "formats"],
     "backlog": ["jira"],
+    "exam": ["lab"],
     "jury": ["lab"],
     "service": ["service"],
     "stores": ["aws", "stores"],

@@ -15,12 +15,13 @@ import pytest
 
 from mlworkbook import recipes as rc
 from mlworkbook.backtesting import backtest, fingerprint
-from mlworkbook.baselines import boosting, moving_average, seasonal_naive
+from mlworkbook.baselines import moving_average, seasonal_naive
 from mlworkbook.contract import KEYS, check_forecast, check_history, future, last_day, past
 from mlworkbook.forecaster import Params, prophet_forecast
 from mlworkbook.recipes import Recipe, team_of
 from mlworkbook.sales import make_sales
 from mlworkbook.solver import SOLVER
+from mlworkbook.trees import boosting
 from mlworkbook.value import UnitCosts
 
 ROOT = Path(__file__).parent.parent

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from mlworkbook import tracking
+from mlworkbook.ops import store
 from mlworkbook.project import stores
 
 ROOT = Path(__file__).parents[1]
@@ -224,11 +225,11 @@ def sleepers(folder):
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_ends_cleanly_and_ends_its_servers(tmp_path, end):
     process, born = sleepers(tmp_path)
-    assert list(born) == ["s3", "mlflow"] and all(map(tracking.is_alive, born.values()))
+    assert list(born) == ["s3", "mlflow"] and all(map(store.is_alive, born.values()))
     process.send_signal(end)
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 0 and "the stores ended; their data stay" in said
-    assert not [name for name in born if tracking.is_alive(born[name])]
+    assert not [name for name in born if store.is_alive(born[name])]
 
 
 @servers
@@ -247,17 +248,17 @@ def test_the_command_starts_again_what_dies_and_a_killed_one_leaves_nothing_behi
         pass
     process.kill()
     process.wait()
-    assert all(map(tracking.is_alive, again.values()))
+    assert all(map(store.is_alive, again.values()))
     process, born = sleepers(tmp_path)
-    assert not [name for name in again if tracking.is_alive(again[name])]
+    assert not [name for name in again if store.is_alive(again[name])]
     assert postgres_of(tmp_path), "the same database goes on"
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
-    assert not postgres_of(tmp_path) and not [name for name in born if tracking.is_alive(born[name])]
+    assert not postgres_of(tmp_path) and not [name for name in born if store.is_alive(born[name])]
 
 
 def test_orphans_of_another_machine_or_with_recycled_numbers_are_left_alone(tmp_path, monkeypatch):
-    mine = tracking.this_process()
+    mine = store.this_process()
     host, pid, birth = mine.rsplit(":", 2)
     born = {"postgres": f"elsewhere:{pid}:{birth}", "mlflow": f"{host}:{pid}:{float(birth) - 99:.2f}"}
     (tmp_path / "running.json").write_text(json.dumps(born))

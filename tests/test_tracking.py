@@ -18,6 +18,7 @@ import pytest
 from mlworkbook import tracking
 from mlworkbook.contract import future
 from mlworkbook.metrics import wape
+from mlworkbook.ops import store as kept
 from mlworkbook.value import BAKERY_COSTS, error_cost
 
 
@@ -117,10 +118,10 @@ def test_a_locked_database(store):
     holder.execute("BEGIN EXCLUSIVE")
     start = time.monotonic()
     with pytest.raises(OSError, match="locked.*another program has held it for 0.2 s"):
-        tracking.check_store(tracking.tracking_uri(store), wait=0.2)
+        kept.check_store(tracking.tracking_uri(store), wait=0.2)
     assert time.monotonic() - start < 5
     holder.close()
-    tracking.check_store(tracking.tracking_uri(store), wait=0.2)
+    kept.check_store(tracking.tracking_uri(store), wait=0.2)
 
 
 @pytest.mark.parametrize("uri", ["mlruns", "./mlruns", "file:///tmp/mlruns"])
@@ -338,13 +339,13 @@ with start_run("victim", folder={str(store)!r}) as run_id:
 def test_runs_of_living_processes_and_other_machines_are_left_alone(store):
     client = tracking.connect(store)
     group = tracking.experiment_id(client, "others")
-    host, pid, birth = tracking.this_process().rsplit(":", 2)
+    host, pid, birth = kept.this_process().rsplit(":", 2)
     tags = {
-        "living": tracking.this_process(),
+        "living": kept.this_process(),
         "elsewhere": f"{host}-2:{pid}:{birth}",
         "recycled": f"{host}:{pid}:{float(birth) - 100}",
     }
-    runs = {name: client.create_run(group, tags={tracking.PROCESS: tag}).info.run_id for name, tag in tags.items()}
+    runs = {name: client.create_run(group, tags={kept.PROCESS: tag}).info.run_id for name, tag in tags.items()}
     runs["foreign"] = client.create_run(group).info.run_id
     assert tracking.close_dead_runs(client, group) == [runs["recycled"]]
     assert {name: status(store, run) for name, run in runs.items()} == {
@@ -442,7 +443,7 @@ def server(tmp_path_factory):
     try:
         for _ in range(120):
             try:
-                tracking.check_store(uri, wait=1)
+                kept.check_store(uri, wait=1)
                 break
             except OSError:
                 assert process.poll() is None, (folder / "log").read_text()[-3000:]

@@ -649,10 +649,10 @@ def _only_name() -> str:
 @command(_Return)
 def rollback(job: _Return) -> None:  # options
     "Let the recipe before this one serve again, from the next night on, and write down why."
-    from mlworkbook import pipeline
+    from mlworkbook import decisions
 
     name, reason = job.name or _only_name(), job.reason or "not given"
-    done = pipeline.rollback(name, reason=reason, who="mlworkbook rollback", out=job.out)
+    done = decisions.rollback(name, reason=reason, who="mlworkbook rollback", out=job.out)
     text = f"{name}: version {done.version} is champion again, from the next forecast on"
     job.show({"name": name, "version": done.version, "decision": asdict(done)}, text)
 

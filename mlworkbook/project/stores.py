@@ -28,7 +28,8 @@ from urllib.request import urlopen
 from filelock import FileLock, Timeout
 
 from mlworkbook.ops.files import workspace, write_atomic
-from mlworkbook.tracking import SETTINGS, check_store, is_alive, this_process
+from mlworkbook.ops.store import check_store, is_alive, this_process
+from mlworkbook.tracking import SETTINGS
 
 logger = logging.getLogger(__name__)
 
