@@ -27,7 +27,7 @@ from joblib import Parallel, delayed
 from .contract import Forecast, check_forecast, check_history, check_horizon, future, last_day, past
 from .ops.errors import DataError
 from .ops.files import only_one, write_atomic
-from .scale import batches
+from .pieces import batches
 
 logger = logging.getLogger(__name__)
 

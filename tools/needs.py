@@ -5,8 +5,8 @@ import platform
 import shutil
 import sys
 
+from mlworkbook.ops.spark import check_java
 from mlworkbook.project.stores import missing as missing_stores
-from mlworkbook.scale import check_java
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 missing = []

@@ -539,7 +539,7 @@ def sold(
 
     from mlworkbook.contract import KEYS
     from mlworkbook.pipeline import MOST, rows_of
-    from mlworkbook.scale import check_columns
+    from mlworkbook.pieces import check_columns
 
     asked = job.map or job.stores or job.drop_ended or job.fill_gaps or job.level != "store"
     if job.data and job.data.suffix.lower() == ".parquet" and not asked:

@@ -36,7 +36,7 @@ from queue import Empty, Queue
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .. import formats
+from .. import graphs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,8 +175,8 @@ def listening(
 # %% ../../nbs/deploy/59_aws.ipynb #aw-template
 def template_path() -> Path:
     "The template: packed with the installed package, or `infra/` of the repository."
-    packed = Path(formats.__file__).parent / "infra"
-    return (packed if packed.is_dir() else Path(formats.__file__).parent.parent / "infra") / "template.yaml"
+    packed = Path(graphs.__file__).parent / "infra"
+    return (packed if packed.is_dir() else Path(graphs.__file__).parent.parent / "infra") / "template.yaml"
 
 
 def lint(
@@ -336,11 +336,11 @@ def formation_entries(
 def loaded(
     bucket: str,  # where the models are
     series: str,  # whose model
-) -> formats.OnnxForecast:
+) -> graphs.OnnxForecast:
     "Fetch a model once, the next questions find it in memory; raises `ValueError` when there is none."
     client = cloud(real="AWS_LAMBDA_FUNCTION_NAME" in os.environ).client("s3")
     try:
-        return formats.OnnxForecast(client.get_object(Bucket=bucket, Key=f"models/{series}.onnx")["Body"].read())
+        return graphs.OnnxForecast(client.get_object(Bucket=bucket, Key=f"models/{series}.onnx")["Body"].read())
     except client.exceptions.NoSuchKey:
         raise ValueError(f"{bucket} has no model of {series!r}; write it to models/{series}.onnx") from None
 
@@ -361,7 +361,7 @@ def handler(
     return {"series": event["series"], "days": list(event["days"]), "yhat": [round(float(one), 3) for one in yhat]}
 
 
-OURS = ("__init__.py", "formats.py", "ops/__init__.py", "ops/files.py", "project/__init__.py", "project/aws.py")
+OURS = ("__init__.py", "graphs.py", "ops/__init__.py", "ops/files.py", "project/__init__.py", "project/aws.py")
 THEIRS = ("numpy", "onnxruntime")
 LIMIT = 250 * 1024**2  # bytes unpacked, for function and layers together
 
@@ -377,7 +377,7 @@ def package(
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} holds something, expected an empty folder; name another")
-    pairs = [(Path(formats.__file__).parent / name, folder / "mlworkbook" / name) for name in OURS]
+    pairs = [(Path(graphs.__file__).parent / name, folder / "mlworkbook" / name) for name in OURS]
     for name in names:
         for file in distribution(name).files:
             if ".." not in file.parts and "__pycache__" not in file.parts:
@@ -550,7 +550,7 @@ def rehearse(
         (stage / name).chmod(0o755)
     calls.write_text("", encoding="utf-8")
     env = bare(folder, ROOT=str(folder), CALLS=str(calls), PYTHON=sys.executable, AWS_ENDPOINT_URL=cloud.endpoint)
-    env |= {"PATH": f"{stage}:/usr/bin:/bin", "PYTHONPATH": str(Path(formats.__file__).parent.parent)}
+    env |= {"PATH": f"{stage}:/usr/bin:/bin", "PYTHONPATH": str(Path(graphs.__file__).parent.parent)}
     done = subprocess.run(["bash"], input=script, env=env, cwd=folder, capture_output=True, text=True, timeout=120)
     return Rehearsal(done.returncode, tuple(calls.read_text(encoding="utf-8").splitlines()), done.stderr.strip())
 
