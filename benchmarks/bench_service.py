@@ -146,6 +146,8 @@ def ours(names: list[str], plan: list[dict], options: argparse.Namespace) -> dic
     more = {"kept": {}, "first time": {"future": plan}, "computed": {"future": plan}}
     program = [BIN / "mlworkbook", "serve", "--port", port]
     with running(program, port, "/ready") as (process, seconds):
+        while not json.loads(ask(port, "GET", "/ready")[1])["version"]:
+            time.sleep(0.1)  # it answers already, and imports MLflow to ask who made the night
         used, every = spent(process), {}
         for name, future in more.items():
             start, used_before = time.perf_counter(), spent(process)
