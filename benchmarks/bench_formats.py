@@ -18,7 +18,8 @@ import numpy as np
 from measure import cpu
 from mlworkbook.contract import future
 from mlworkbook.forecaster import Forecaster, Params
-from mlworkbook.formats import OnnxForecast, compare, prophet_onnx
+from mlworkbook.formats import compare
+from mlworkbook.graphs import OnnxForecast, prophet_onnx
 from mlworkbook.sales import load_sales
 
 LIMIT, CLOSE = 50, 1e-6

@@ -58,7 +58,7 @@ def engines(series: int, workers: int, spark: bool) -> None:
     assert one.forecast.equals(two.forecast) and one.failures.empty and two.failures.empty
     print(f"processes are {alone / both:.2f} times as fast as serial")
     if spark:
-        from mlworkbook.scale import spark_session
+        from mlworkbook.ops.spark import spark_session
 
         begin, used = time.perf_counter(), cpu()
         session = spark_session(f"local[{workers},4]")

@@ -88,8 +88,16 @@ def running(command: list, port: int, path: str):
             server.wait(30)
 
 
-def load(port: int, path: str, body: dict, seconds: float, connections: int = 8, pause: float = 0) -> dict:
-    "Load a server with wrk: `rate` in requests/s, `p50` and `p99` in ms, `count`."
+def spent(server: psutil.Process) -> float:
+    "CPU seconds of a server and its children; other programs of the machine do not count."
+    return sum(sum(one.cpu_times()[:2]) for one in [server, *server.children(recursive=True)])
+
+
+def load(
+    server: psutil.Process, port: int, path: str, body: dict, seconds: float, connections: int = 8, pause: float = 0
+) -> dict:
+    "Load a server with wrk: `rate` in requests/s, `p50` and `p99` in ms, `cpu` ms of one request, `count`."
+    before = spent(server)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(LUA)
         script.flush()
@@ -107,7 +115,8 @@ def load(port: int, path: str, body: dict, seconds: float, connections: int = 8,
         for share, value, unit in re.findall(r"(50|99)%\s+([\d.]+)(us|ms|s)", said)
     }
     count = int(re.search(r"(\d+) requests in", said)[1])
-    return times | {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), "count": count}
+    rate, cpu = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), 1000 * (spent(server) - before) / count
+    return times | {"rate": rate, "cpu": cpu, "count": count}
 
 
 def model(stores: int, folder: Path) -> tuple[Path, list[str], list[dict]]:
@@ -131,54 +140,55 @@ def model(stores: int, folder: Path) -> tuple[Path, list[str], list[dict]]:
     )
 
 
-def ours(names: list[str], plan: list[dict], options: argparse.Namespace) -> dict[str, float]:
+def ours(names: list[str], plan: list[dict], options: argparse.Namespace) -> dict[str, dict]:
     "All figures of the service."
     port, one = free_port(), {"unique_id": names[0], "horizon": 14}
     more = {"kept": {}, "first time": {"future": plan}, "computed": {"future": plan}}
     program = [BIN / "mlworkbook", "serve", "--port", port]
     with running(program, port, "/ready") as (process, seconds):
-        used, every = sum(process.cpu_times()[:2]), {}
+        while not json.loads(ask(port, "GET", "/ready")[1])["version"]:
+            time.sleep(0.1)  # it answers already, and imports MLflow to ask who made the night
+        used, every = spent(process), {}
         for name, future in more.items():
-            start, spent = time.perf_counter(), sum(process.cpu_times()[:2])
+            start, used_before = time.perf_counter(), spent(process)
             asked = {"series": [{"unique_id": series, "horizon": 14} | future for series in names]}
             status, _ = ask(port, "POST", "/forecast", asked)
-            every[name] = time.perf_counter() - start, sum(process.cpu_times()[:2]) - spent
+            every[name] = time.perf_counter() - start, spent(process) - used_before
             if status != 200:
                 raise SystemExit(f"{status} for all series")
         rates = {}
         for name in AIMS:
-            rates[name] = load(port, "/forecast", {"series": [one | more[name]]}, options.seconds)
+            rates[name] = load(process, port, "/forecast", {"series": [one | more[name]]}, options.seconds)
         connections = 16
         pause = 1000 * connections / (rates["kept"]["rate"] / 2)
-        half = load(port, "/forecast", {"series": [one]}, options.seconds, connections, pause)
+        half = load(process, port, "/forecast", {"series": [one]}, options.seconds, connections, pause)
         before, seen = memory(process), 0
         while seen < options.requests:
             need = (options.requests - seen) / rates["kept"]["rate"]
-            seen += load(port, "/forecast", {"series": [one]}, min(60, need + 1))["count"]
+            seen += load(process, port, "/forecast", {"series": [one]}, min(60, need + 1))["count"]
         after = memory(process)
     print(f"start to ready {seconds:.1f} s, {used:.1f} CPU s")
-    for name, rate in rates.items():
-        print(f"{name:<18} {rate['rate']:12.0f} requests/s   p50 {rate['p50']:.1f} ms   p99 {rate['p99']:.1f} ms")
-    print(f"kept, half load    {half['rate']:12.0f} requests/s   p50 {half['p50']:.1f} ms   p99 {half['p99']:.1f} ms")
-    for name, (took, spent) in every.items():
-        print(f"{len(names)} series in one request, {name:<10} {1000 * took:6.0f} ms, {1000 * spent:4.0f} CPU ms")
+    for name, rate in (rates | {"kept, half load": half}).items():
+        times = f"p50 {rate['p50']:.1f} ms   p99 {rate['p99']:.1f} ms   {rate['cpu']:.2f} CPU ms each"
+        print(f"{name:<18} {rate['rate']:12.0f} requests/s   {times}")
+    for name, (took, cpu) in every.items():
+        print(f"{len(names)} series in one request, {name:<10} {1000 * took:6.0f} ms, {1000 * cpu:4.0f} CPU ms")
     print(f"memory {before:.0f} MB, after {seen} more requests {after:.0f} MB")
-    return {name: rate["rate"] for name, rate in rates.items()}
+    return rates
 
 
-def mlflow(files: Path, names: list[str], options: argparse.Namespace) -> float:
-    "Requests/s of `mlflow models serve`."
+def mlflow(files: Path, names: list[str], options: argparse.Namespace) -> dict:
+    "Figures of `mlflow models serve`."
     port = free_port()
     program = [BIN / "mlflow", "models", "serve", "-m", files, "--env-manager", "local", "--port", port]
     with running([*program, "--host", "127.0.0.1"], port, "/ping") as (process, seconds):
         body = {"inputs": [{"unique_id": names[0], "horizon": 14}]}
         ask(port, "POST", "/invocations", body)
-        rate = load(port, "/invocations", body, options.seconds)
-        print(
-            f"mlflow models serve{rate['rate']:12.1f} requests/s   p50 {rate['p50']:.0f} ms   p99 {rate['p99']:.0f} ms"
-        )
+        rate = load(process, port, "/invocations", body, options.seconds)
+        times = f"p50 {rate['p50']:.0f} ms   p99 {rate['p99']:.0f} ms   {rate['cpu']:.1f} CPU ms each"
+        print(f"mlflow models serve{rate['rate']:12.1f} requests/s   {times}")
         print(f"                   ready in {seconds:.1f} s, {memory(process):.0f} MB")
-    return rate["rate"]
+    return rate
 
 
 def main() -> None:
@@ -200,8 +210,9 @@ def main() -> None:
         rates = ours(names, plan, options)
     missed = []
     for name, aim in AIMS.items():
-        print(f"{name:<18} {rates[name] / theirs:6.0f} times mlflow models serve (aim {aim})")
-        missed += [name] if rates[name] < aim * theirs else []
+        faster, lighter = rates[name]["rate"] / theirs["rate"], theirs["cpu"] / rates[name]["cpu"]
+        print(f"{name:<18} {faster:6.0f} times mlflow models serve (aim {aim}), {lighter:6.0f} times by CPU")
+        missed += [name] if faster < aim else []
     if missed:
         raise SystemExit(f"under the aim: {', '.join(missed)}")
 

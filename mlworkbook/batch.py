@@ -27,7 +27,7 @@ from joblib import Parallel, delayed
 from mlworkbook.contract import Forecast, check_forecast, check_history, check_horizon, future, last_day, past
 from mlworkbook.ops.errors import DataError
 from mlworkbook.ops.files import only_one, write_atomic
-from mlworkbook.scale import batches
+from mlworkbook.pieces import batches
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from botocore.exceptions import WaiterError
 
 from mlworkbook.contract import future
 from mlworkbook.forecaster import Forecaster, Params
-from mlworkbook.formats import to_onnx
+from mlworkbook.graphs import to_onnx
 from mlworkbook.project import aws
 from mlworkbook.project.aws import (
     Cloud,

@@ -27,7 +27,7 @@ from mlworkbook.course.feedback import (
     save_model,
     split,
 )
-from mlworkbook.scale import spark_session
+from mlworkbook.ops.spark import spark_session
 
 ROOT = Path(__file__).parent.parent
 needs_java = pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java 17, such as openjdk-17-jre-headless")

@@ -23,13 +23,11 @@ from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mlworkbook import formats
+from mlworkbook import formats, graphs
 from mlworkbook.contract import future
 from mlworkbook.forecaster import Forecaster, Params, quiet
 from mlworkbook.formats import (
     FORMATS,
-    NewerError,
-    OnnxForecast,
     UnsafeError,
     answers,
     compare,
@@ -38,10 +36,9 @@ from mlworkbook.formats import (
     kind,
     load,
     members,
-    prophet_onnx,
     save,
-    to_onnx,
 )
+from mlworkbook.graphs import NewerError, OnnxForecast, prophet_onnx, to_onnx
 from mlworkbook.sales import make_sales
 
 ROOT = Path(__file__).parent.parent
@@ -168,7 +165,7 @@ def test_a_new_holiday_means_nothing_to_the_graph_as_to_prophet(forecaster, hist
 
 def bend(model, **changes):
     "A Prophet with something that the graph cannot say."
-    changed = formats.copy(model)
+    changed = graphs.copy(model)
     for name, value in changes.items():
         setattr(changed, name, value)
     return changed
@@ -197,13 +194,13 @@ def test_the_graph_refuses_what_it_cannot_say(changes, reason, prophet):
 
 
 def test_a_graph_that_differs_is_not_written(prophet, monkeypatch):
-    numbers = formats.graph_numbers
+    numbers = graphs._graph_numbers
 
     def wrong(*words):
         found = numbers(*words)
         return found | {"speeds": found["speeds"] * 1.001}
 
-    monkeypatch.setattr(formats, "graph_numbers", wrong)
+    monkeypatch.setattr(graphs, "_graph_numbers", wrong)
     with pytest.raises(ValueError, match="away from Prophet, expected 1e-6 at most"):
         prophet_onnx(prophet)
 
@@ -248,14 +245,14 @@ def test_the_reader_needs_onnxruntime_and_numpy_only(forecaster, history, tmp_pa
     known = {name: rows[name].tolist() for name in rows if name not in ("unique_id", "ds", "y")}
     asked = {"days": rows["ds"].dt.strftime("%Y-%m-%d").tolist(), "known": known}
     (tmp_path / "asked.json").write_text(json.dumps(asked))
-    (tmp_path / "mlworkbook/ops").mkdir(parents=True)
-    for name in ("__init__", "ops/__init__", "ops/files", "formats"):  # what a small machine would be given
+    (tmp_path / "mlworkbook").mkdir()
+    for name in ("__init__", "graphs"):  # what a small machine would be given
         shutil.copy(ROOT / f"mlworkbook/{name}.py", tmp_path / f"mlworkbook/{name}.py")
     script = """
 import json, pathlib, sys
 for name in ("pandas", "prophet", "onnx", "sklearn", "joblib", "mlflow", "packaging", "yaml"):
     sys.modules[name] = None
-from mlworkbook.formats import OnnxForecast
+from mlworkbook.graphs import OnnxForecast
 asked = json.loads(pathlib.Path("asked.json").read_text())
 reader = OnnxForecast(pathlib.Path("model.onnx").read_bytes())
 print(json.dumps(reader.predict(asked["days"], asked["known"]).tolist()))
@@ -464,9 +461,9 @@ def test_a_model_from_the_future_is_told_apart_from_a_damaged_one(how, change, m
 
 
 def test_a_graph_of_a_later_format_is_refused(prophet, monkeypatch):
-    monkeypatch.setattr(formats, "GRAPH", 2)
+    monkeypatch.setattr(graphs, "GRAPH", 2)
     content = prophet_onnx(prophet)
-    monkeypatch.setattr(formats, "GRAPH", 1)
+    monkeypatch.setattr(graphs, "GRAPH", 1)
     with pytest.raises(NewerError, match="graph of format 2, this version reads up to 1"):
         OnnxForecast(content)
 
@@ -479,7 +476,7 @@ def test_a_zip_is_unpacked_in_memory_and_only_if_it_is_small(tmp_path, monkeypat
     with pytest.raises(ValueError):
         load(inner / "model", "skops")
     assert [path.name for path in tmp_path.iterdir()] == ["inner"]
-    monkeypatch.setattr(formats, "LARGEST", 1000)
+    monkeypatch.setattr(formats, "_LARGEST", 1000)
     with zipfile.ZipFile(packed := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as out:
         out.writestr("schema.json", bytes(100_000))
     (inner / "model").write_bytes(packed.getvalue())

@@ -19,11 +19,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from ctrl_c import press
-from mlworkbook import scale
+from mlworkbook import pieces, scale
 from mlworkbook.baselines import seasonal_naive
 from mlworkbook.contract import future
+from mlworkbook.ops.spark import check_java, check_master, spark_session
+from mlworkbook.pieces import batches
 from mlworkbook.sales import make_sales, spoil_sales
-from mlworkbook.scale import batches, check_java, check_master, forecast_many, makespan, on_processes, spark_session
+from mlworkbook.scale import forecast_many, makespan, on_processes
 
 java = shutil.which("java") or shutil.which("java", path=Path(os.environ.get("JAVA_HOME", ""), "bin"))
 needs_java = pytest.mark.skipif(not java, reason="Java was not found: sudo apt-get install openjdk-17-jre-headless")
@@ -262,10 +264,10 @@ def test_a_file_is_read_when_it_is_asked_for(history, tmp_path, monkeypatch):
         name = f"S{number:02}"
         history[history["unique_id"] == "S01"].assign(unique_id=name).to_parquet(tmp_path / f"{name}.parquet")
     read = []
-    monkeypatch.setattr(scale, "tidy", lambda rows: read.append(1) or rows)
-    pieces = batches(tmp_path, 2)
-    assert next(pieces)[0] == 0 and len(read) == 1
-    assert [number for number, _ in pieces] == list(range(1, 20))
+    monkeypatch.setattr(pieces, "tidy", lambda rows: read.append(1) or rows)
+    found = batches(tmp_path, 2)
+    assert next(found)[0] == 0 and len(read) == 1
+    assert [number for number, _ in found] == list(range(1, 20))
 
 
 def test_few_batches_fly_at_a_time(history):
@@ -273,7 +275,7 @@ def test_few_batches_fly_at_a_time(history):
 
     def piece(number):
         taken.append(number)
-        return number, scale.tidy(history[history["unique_id"] == "S01"])
+        return number, pieces.tidy(history[history["unique_id"] == "S01"])
 
     order = scale.Order(last_sale(), 7, scale.last_day(history))
     done = 0
@@ -430,8 +432,8 @@ def test_a_batch_that_must_be_alone_waits_without_a_warning(history, recwarn):
 
     order = scale.Order(slow, 7, pd.Timestamp("2022-03-31"))
     (number, rows), (other, more) = list(batches(history, 6))
-    running = scale.submit(2, order, number, rows)
-    alone = scale.submit(1, order, other, more)
+    running = scale._submit(2, order, number, rows)
+    alone = scale._submit(1, order, other, more)
     assert running.done() and alone.result().number == other
     assert not [warning for warning in recwarn if "resize" in str(warning.message)]
 
@@ -591,7 +593,8 @@ import signal
 import sys
 import time
 from pathlib import Path
-from mlworkbook.scale import forecast_many, spark_session
+from mlworkbook.ops.spark import spark_session
+from mlworkbook.scale import forecast_many
 
 signal.alarm(500)  # whoever waits for its words is not to wait for ever
 master, room = sys.argv[1], Path(sys.argv[2])

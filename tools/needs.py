@@ -6,8 +6,8 @@ import shutil
 import sys
 
 from mlworkbook.ops.sandbox import sandbox_fault
+from mlworkbook.ops.spark import check_java
 from mlworkbook.project.stores import missing as missing_stores
-from mlworkbook.scale import check_java
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 missing = []

@@ -536,7 +536,7 @@ def sold(
 
     from mlworkbook.contract import KEYS
     from mlworkbook.publishing import MOST, rows_of
-    from mlworkbook.scale import check_columns
+    from mlworkbook.pieces import check_columns
 
     asked = job.map or job.stores or job.drop_ended or job.fill_gaps or job.level != "store"
     if job.data and job.data.suffix.lower() == ".parquet" and not asked:
@@ -1119,18 +1119,18 @@ def serve(
 ) -> None:
     "Answer forecasts over HTTP from the newest published night; keys in MLWORKBOOK_API_KEYS; Ctrl-C ends it."
     with exit_codes(False):
-        from mlworkbook.service import KEYS, create_app, listen, log_to, run_app
+        from mlworkbook.ops.web import listen, read_keys, run_app
+        from mlworkbook.service import create_app
         from mlworkbook.versions import place_of
 
-        if not os.environ.get(KEYS, "").strip() and host not in ("127.0.0.1", "::1", "localhost"):
-            raise ValueError(f"--host is {host} and there is no key; set {KEYS}, or leave --host out")
+        if not read_keys() and host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError(f"--host is {host} and there is no key; set MLWORKBOOK_API_KEYS, or leave --host out")
         shop, door = place_of(name, out=out), listen(host, port)
         try:
             service = create_app(name, folder=shop.home, out=shop.folder, every=every)
         except ModuleNotFoundError as error:
             raise ValueError(f"{error.name} is missing; install it: pip install 'mlworkbook[service]'") from error
         typer.echo(f"forecasts at http://{host}:{door.getsockname()[1]} (see /ready; Ctrl-C ends it)")
-        log_to(sys.stderr)
         run_app(service, door)
 
 # %% ../../nbs/cli/app.ipynb #cl-stores

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from .. import formats
+from .. import graphs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,8 +145,8 @@ def _listening(port: int) -> bool:
 # %% ../../nbs/deploy/59_aws.ipynb #aw-template
 def template_path() -> Path:
     "The template: packed with the installed package, or `infra/` of the repository."
-    packed = Path(formats.__file__).parent / "infra"
-    return (packed if packed.is_dir() else Path(formats.__file__).parent.parent / "infra") / "template.yaml"
+    packed = Path(graphs.__file__).parent / "infra"
+    return (packed if packed.is_dir() else Path(graphs.__file__).parent.parent / "infra") / "template.yaml"
 
 
 def lint(
@@ -250,11 +250,11 @@ def _pages(client: object, operation: str, key: str, **asked: object) -> list[di
 
 # %% ../../nbs/deploy/59_aws.ipynb #aw-handler
 @lru_cache(maxsize=64)
-def _loaded(bucket: str, series: str) -> formats.OnnxForecast:
+def _loaded(bucket: str, series: str) -> graphs.OnnxForecast:
     # fetched once, the next questions find it in memory
     client = cloud(real="AWS_LAMBDA_FUNCTION_NAME" in os.environ).client("s3")
     try:
-        return formats.OnnxForecast(client.get_object(Bucket=bucket, Key=f"models/{series}.onnx")["Body"].read())
+        return graphs.OnnxForecast(client.get_object(Bucket=bucket, Key=f"models/{series}.onnx")["Body"].read())
     except client.exceptions.NoSuchKey:
         raise ValueError(f"{bucket} has no model of {series!r}; write it to models/{series}.onnx") from None
 
@@ -275,7 +275,7 @@ def handler(
     return {"series": event["series"], "days": list(event["days"]), "yhat": [round(float(one), 3) for one in yhat]}
 
 
-_OURS = ("__init__.py", "formats.py", "ops/__init__.py", "ops/files.py", "project/__init__.py", "project/aws.py")
+_OURS = ("__init__.py", "graphs.py", "ops/__init__.py", "ops/files.py", "project/__init__.py", "project/aws.py")
 _THEIRS = ("numpy", "onnxruntime")
 _LIMIT = 250 * 1024**2  # bytes unpacked, for function and layers together
 
@@ -291,7 +291,7 @@ def package(
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} holds something, expected an empty folder; name another")
-    pairs = [(Path(formats.__file__).parent / name, folder / "mlworkbook" / name) for name in _OURS]
+    pairs = [(Path(graphs.__file__).parent / name, folder / "mlworkbook" / name) for name in _OURS]
     files = (file for name in names for file in distribution(name).files if ".." not in file.parts)
     pairs += [(Path(file.locate()), folder / file) for file in files if "__pycache__" not in file.parts]
     size = sum(source.stat().st_size for source, _ in pairs)
