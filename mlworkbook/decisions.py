@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
 import pandas as pd
 
 from mlworkbook.contract import Forecast, check_history, last_day, past

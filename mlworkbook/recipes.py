@@ -16,10 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -124,7 +123,7 @@ class Recipe:
     name
         One of `SETTINGS`, such as "mstl", or a function of yours as "module:function".
     settings
-        By name, plain values; what is left out has its default.
+        By name; what is left out has its default.
     """
 
     name: str

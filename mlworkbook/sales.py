@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from importlib.resources import files
 from numbers import Integral
 from pathlib import Path
-
 from typing import Any
 
 import numpy as np

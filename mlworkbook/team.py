@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .backtesting import backtest

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-
 import pandas as pd
 import pyarrow.parquet as pq
 from mlworkbook.backtesting import backtest
@@ -30,6 +29,7 @@ from mlworkbook.versions import (
     place_of,
     serving,
 )
+
 logger = logging.getLogger(__name__)
 
 # %% ../nbs/library/watching.ipynb #wt-new

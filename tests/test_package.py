@@ -126,6 +126,7 @@ def test_lessons_import_only_what_a_learner_installs():
 
 OPTIONAL = {
     "scale": ["spark"],
+    "spark": ["spark"],
     "feedback": ["spark"],
     "formats": ["formats", "spark"],
     "aws": ["aws", "formats"],
@@ -133,6 +134,8 @@ OPTIONAL = {
     "exam": ["lab"],
     "jury": ["lab"],
     "service": ["service"],
+    "web": ["service"],
+    "graphs": ["formats", "spark"],
     "stores": ["aws", "stores"],
 }  # modules that say what to install when their extra is missing
 SETS = [list(extras) for extras in sorted({(), *map(tuple, OPTIONAL.values())})]
