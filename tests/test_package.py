@@ -149,6 +149,10 @@ def test_the_package_imports_only_what_everybody_gets(extras):
     assert strange.empty, strange[["name", "imported_by"]].to_string()
 
 
+def test_the_package_alone_asks_for_little():
+    assert 5 < len(settings()["requirements"].split()) <= 14
+
+
 def test_versions_agree():
     version = settings()["version"]
     assert python("import mlworkbook; print(mlworkbook.__version__)") == version
