@@ -154,9 +154,10 @@ class TestOptions:
 
     def test_costs_and_spans_reach_the_agreement(self):
         asked = Job(costs="1,2", initial=300, period=30, horizon=7)
-        plan = agreed(asked, 21)
+        plan = agreed(asked)
         assert (plan.costs.over_eur, plan.costs.under_eur, plan.initial, plan.period) == (1, 2, 300, 30)
-        assert (plan.horizon, plan.every, plan.rest) == (7, 21, 7)
+        assert (plan.horizon, plan.rest) == (7, 7)
+        assert agreed(Job(costs="1,2")).rest == 14, "a horizon of two weeks rests two weeks"
 
 
 class TestExitCodes:

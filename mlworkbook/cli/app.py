@@ -11,18 +11,7 @@ import sys
 
 from typer import Typer
 
-from mlworkbook.cli.course import (
-    backlog,
-    capstone,
-    data,
-    doctor,
-    gameday,
-    gitflow,
-    grade,
-    progress,
-    stages,
-    student,
-)
+from .course import backlog, capstone, data, doctor, gameday, gitflow, grade, progress, stages, student
 from .nightly import backtest, forecast, monitor, promote, retrain, rollback, run, train
 from .serve import serve, stores, ui
 

@@ -131,10 +131,8 @@ def backlog(job: _Stories) -> None:  # options
             write_atomic(path, text.encode())
     symptoms = invest(stories)
     result = {"stories": len(stories.stories), "invest": symptoms.to_dict("records")}
-    shown: list[object] = [
-        f"{counted(len(stories.stories), 'story', 'stories')} in {counted(len(stories.epics), 'epic')}"
-    ]
-    shown += [f"{row.story} {row.letter}: {row.reason}" for row in symptoms.itertuples()]
+    size = f"{counted(len(stories.stories), 'story', 'stories')} in {counted(len(stories.epics), 'epic')}"
+    shown: list[object] = [size, *(f"{row.story} {row.letter}: {row.reason}" for row in symptoms.itertuples())]
     if job.jira:
         table = send_to_jira(stories, job.jira, job.project, os.environ, really=job.send)
         result["jira"] = table.to_dict("records")
@@ -251,9 +249,7 @@ def progress(talk: Talk) -> None:  # options
 
 
 @exit_codes(False)
-def student(
-    dest: Annotated[Path, Argument(help="Folder to fill; what is there already is left alone.")],
-) -> None:
+def student(dest: Annotated[Path, Argument(help="Folder to fill; what is there already is left alone.")]) -> None:
     "Write the course without solutions, to work on."
     echo(f"{counted(len(write_student(dest)), 'lesson')} written to {dest}; what was there is untouched")
 

@@ -8,7 +8,7 @@ __all__ = []
 # %% ../../nbs/cli/nightly.ipynb #cn-imports
 import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -292,7 +292,7 @@ def retrain(job: _Renew) -> None:  # options
     from mlworkbook import pipeline
     from mlworkbook.contract import last_day
 
-    plan, history = agreed(job, job.every), load(job)
+    plan, history = replace(agreed(job), every=job.every), load(job)
     last = day("--date", job.date) if job.date else last_day(history)
     asked = place(job) | {"date": last, "reason": job.reason, "who": job.who}
     if job.if_due:

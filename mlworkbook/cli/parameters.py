@@ -57,9 +57,8 @@ class Source(Written):
         "What --map says, as `load_sales` takes it."
         pairs = [pair for text in self.map or [] for pair in text.split(",")]
         if wrong := [pair for pair in pairs if "=" not in pair or pair.startswith("=")]:
-            raise ValueError(
-                f"--map is {wrong[0]!r}, expected the file's column and ours, e.g. --map fecha=ds,ventas=y"
-            )
+            said = "expected the file's column and ours, e.g. --map fecha=ds,ventas=y"
+            raise ValueError(f"--map is {wrong[0]!r}, {said}")
         return {theirs.strip(): ours.strip() or None for theirs, ours in (pair.split("=", 1) for pair in pairs)}
 
     def kept(self) -> list[str | int] | None:
@@ -160,15 +159,12 @@ def recipes(job: Job) -> "dict[str, Recipe]":  # options
     return found
 
 
-def agreed(
-    job: Job,  # options
-    every: int = 28,  # days between trainings
-) -> "Agreed":
+def agreed(job: Job) -> "Agreed":  # options
     "What was agreed, as the options say."
     from mlworkbook.decisions import Agreed
 
-    spans: dict[str, Any] = {"initial": job.initial, "period": job.period, "every": every}
-    return Agreed(horizon=job.horizon, costs=prices(job), recipes=recipes(job), rest=max(7, job.horizon), **spans)
+    costs, found, rest = prices(job), recipes(job), max(7, job.horizon)
+    return Agreed(horizon=job.horizon, costs=costs, recipes=found, initial=job.initial, period=job.period, rest=rest)
 
 
 def place(job: Job) -> dict[str, Any]:  # options

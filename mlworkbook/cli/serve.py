@@ -42,9 +42,7 @@ def serve(
 # %% ../../nbs/cli/serve.ipynb #cs-ui
 @exit_codes(False)
 @hushed(False)
-def ui(
-    port: Annotated[int, Option(help="Port on this machine; 0: any free one.")] = 0,
-) -> None:
+def ui(port: Annotated[int, Option(help="Port on this machine; 0: any free one.")] = 0) -> None:
     "Look at the runs in MLflow, on this machine only; Ctrl-C ends it."
     import socket
     import subprocess
@@ -54,13 +52,12 @@ def ui(
     uri = connect().tracking_uri
     if uri.startswith("http"):
         return echo(f"the runs are on a server, at {uri}: open that address in a browser")
-    with socket.socket() as free:
-        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            free.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise OSError(f"port {port} cannot be used ({error.strerror}); choose another, or 0 for any") from error
-        port = free.getsockname()[1]
+    try:
+        with socket.create_server(("127.0.0.1", port)) as free:
+            port = free.getsockname()[1]
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise OSError(f"port {port} cannot be used ({why}); choose another, or 0 for any") from error
     echo(f"MLflow at http://127.0.0.1:{port} (ready in some seconds; Ctrl-C ends it)")
     lean = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     server = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--host", "127.0.0.1"]
