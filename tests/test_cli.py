@@ -21,7 +21,7 @@ from mlworkbook import pipeline, publishing, versions
 from mlworkbook.cli import nightly
 from mlworkbook.cli.app import app
 from mlworkbook.cli.parameters import Job, Source, agreed, evening, prices, processes, recipes
-from mlworkbook.cli.talk import exit_codes
+from mlworkbook.cli.talk import counted, exit_codes
 from mlworkbook.course.exercises import remember
 from mlworkbook.forecaster import Forecaster, Params
 from mlworkbook.ops.errors import DataError, Refused
@@ -158,6 +158,17 @@ class TestOptions:
         assert (plan.costs.over_eur, plan.costs.under_eur, plan.initial, plan.period) == (1, 2, 300, 30)
         assert (plan.horizon, plan.rest) == (7, 7)
         assert agreed(Job(costs="1,2")).rest == 14, "a horizon of two weeks rests two weeks"
+
+    def test_days_between_trainings_reach_the_agreement(self, monkeypatch):
+        plans = []
+        monkeypatch.setattr(nightly, "load", lambda job: make_sales(0, series=1, days=100, horizon=7))
+        monkeypatch.setattr(pipeline, "retrain", lambda name, history, plan, **_: plans.append(plan))
+        call("retrain", "--every", 21)
+        assert plans[0].every == 21
+
+    def test_one_is_no_plural(self):
+        assert [counted(number, "day") for number in (0, 1, 1200)] == ["0 days", "1 day", "1,200 days"]
+        assert counted(1, "story", "stories") == "1 story" and counted(2, "story", "stories") == "2 stories"
 
 
 class TestExitCodes:
