@@ -300,7 +300,7 @@ class TestDisks:
 
 
 def test_full_disk_is_told_apart():
-    from mlworkbook.cli.app import _reason
+    from mlworkbook.cli.talk import _reason
 
     assert "No space left" in _reason(OSError(errno.ENOSPC, "No space left on device"))
     assert "tracking store cannot be written" in _reason(sqlite3.OperationalError("database or disk is full"))

@@ -12,14 +12,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer import Exit
 from typer.testing import CliRunner
 
 from ctrl_c import press
 from jira_server import serve
 from mlworkbook import pipeline, publishing, versions
-from mlworkbook.cli import app as cli
+from mlworkbook.cli import nightly
+from mlworkbook.cli.app import app
+from mlworkbook.cli.parameters import Job, Source, agreed, evening, prices, processes, recipes
+from mlworkbook.cli.talk import counted, exit_codes
 from mlworkbook.course.exercises import remember
 from mlworkbook.forecaster import Forecaster, Params
+from mlworkbook.ops.errors import DataError, Refused
 from mlworkbook.ops.files import only_one, workspace, write_atomic
 from mlworkbook.project.gitflow import Repository
 from mlworkbook.project.stages import deliverables, record
@@ -35,7 +40,7 @@ SMALL = ["--initial", "300", "--period", "25", "--horizon", "7", "--workers", "1
 
 def call(*words):
     "A command in this process."
-    return CliRunner().invoke(cli.app, [str(word) for word in words])
+    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 @pytest.fixture
@@ -96,25 +101,25 @@ class TestMonitor:
 
 class TestOptions:
     def test_map(self):
-        job = cli.Source(map=["fecha=ds, ventas=y", "promo="])
+        job = Source(map=["fecha=ds, ventas=y", "promo="])
         assert job.columns() == {"fecha": "ds", "ventas": "y", "promo": None}
-        assert cli.Source().columns() == {}
+        assert Source().columns() == {}
         with pytest.raises(ValueError, match="--map is 'ventas', expected the file's column and ours"):
-            cli.Source(map=["fecha=ds,ventas"]).columns()
+            Source(map=["fecha=ds,ventas"]).columns()
 
     def test_stores(self):
-        assert cli.Source(stores=["2,5", "S07"]).kept() == [2, 5, "S07"]
-        assert cli.Source(stores=["2,5"], data=Path("shop.csv")).kept() == ["2", "5"]
-        assert cli.Source().kept() is None
+        assert Source(stores=["2,5", "S07"]).kept() == [2, 5, "S07"]
+        assert Source(stores=["2,5"], data=Path("shop.csv")).kept() == ["2", "5"]
+        assert Source().kept() is None
 
     @pytest.mark.parametrize(
         ("job", "name"),
         [
-            (cli.Source(), "bakery"),
-            (cli.Source(level="chain"), "bakery-chain"),
-            (cli.Source(stores=["2,5"]), "bakery-2-5"),
-            (cli.Source(data=Path("a b/Mi tienda.v2.csv.gz")), "Mi-tienda"),
-            (cli.Source(data=Path("shop.csv"), name="other"), "other"),
+            (Source(), "bakery"),
+            (Source(level="chain"), "bakery-chain"),
+            (Source(stores=["2,5"]), "bakery-2-5"),
+            (Source(data=Path("a b/Mi tienda.v2.csv.gz")), "Mi-tienda"),
+            (Source(data=Path("shop.csv"), name="other"), "other"),
         ],
     )
     def test_other_data_are_another_model(self, job, name):
@@ -123,44 +128,56 @@ class TestOptions:
     @pytest.mark.parametrize("costs", ["1", "a,b", "1,2,3", ""])
     def test_costs(self, costs):
         with pytest.raises(ValueError, match=f"--costs is '{costs}', expected two numbers"):
-            cli.prices(cli.Job(costs=costs))
+            prices(Job(costs=costs))
 
     def test_workers(self):
-        assert cli.processes(cli.Job(workers=3)) == 3 and 1 <= cli.processes(cli.Job()) <= 4
+        assert processes(Job(workers=3)) == 3 and 1 <= processes(Job()) <= 4
         with pytest.raises(ValueError, match="--workers is -1, expected 0"):
-            cli.processes(cli.Job(workers=-1))
+            processes(Job(workers=-1))
 
     def test_days_and_clocks(self):
-        assert cli.evening(cli.Job(today="2024-06-03")) == pd.Timestamp("2024-06-03")
-        assert cli.evening(cli.Job()) is None, "nobody looks at the clock for the bundled sales"
-        assert cli.evening(cli.Job(data=Path("shop.csv"))) == pd.Timestamp.today().normalize()
+        assert evening(Job(today="2024-06-03")) == pd.Timestamp("2024-06-03")
+        assert evening(Job()) is None, "nobody looks at the clock for the bundled sales"
+        assert evening(Job(data=Path("shop.csv"))) == pd.Timestamp.today().normalize()
         with pytest.raises(ValueError, match="--today is '3/6/24', expected a day such as 2024-06-03"):
-            cli.evening(cli.Job(today="3/6/24"))
+            evening(Job(today="3/6/24"))
 
     def test_added_recipes(self):
         added = ["auto_ets", "short=mine:forecast", 'slow={"recipe": "mstl", "settings": {"window": 90}}']
-        found = cli.recipes(cli.Job(add=added))
-        assert list(found)[-3:] == ["auto_ets", "short", "slow"] and len(found) == len(cli.recipes(cli.Job())) + 3
+        found = recipes(Job(add=added))
+        assert list(found)[-3:] == ["auto_ets", "short", "slow"] and len(found) == len(recipes(Job())) + 3
         assert (found["auto_ets"].name, found["short"].name) == ("auto_ets", "mine:forecast")
         assert (found["slow"].name, found["slow"].settings) == ("mstl", {"window": 90})
-        assert cli.recipes(cli.Job(engine="prophet"))["prophet"].settings == {"engine": "prophet"}
+        assert recipes(Job(engine="prophet"))["prophet"].settings == {"engine": "prophet"}
         with pytest.raises(ValueError, match="--engine is 'arima', expected solver or prophet"):
-            cli.recipes(cli.Job(engine="arima"))
+            recipes(Job(engine="arima"))
 
     def test_costs_and_spans_reach_the_agreement(self):
-        asked = cli.Job(costs="1,2", initial=300, period=30, horizon=7)
-        plan = cli.agreed(asked, 21)
+        asked = Job(costs="1,2", initial=300, period=30, horizon=7)
+        plan = agreed(asked)
         assert (plan.costs.over_eur, plan.costs.under_eur, plan.initial, plan.period) == (1, 2, 300, 30)
-        assert (plan.horizon, plan.every, plan.rest) == (7, 21, 7)
+        assert (plan.horizon, plan.rest) == (7, 7)
+        assert agreed(Job(costs="1,2")).rest == 14, "a horizon of two weeks rests two weeks"
+
+    def test_days_between_trainings_reach_the_agreement(self, monkeypatch):
+        plans = []
+        monkeypatch.setattr(nightly, "load", lambda job: make_sales(0, series=1, days=100, horizon=7))
+        monkeypatch.setattr(pipeline, "retrain", lambda name, history, plan, **_: plans.append(plan))
+        call("retrain", "--every", 21)
+        assert plans[0].every == 21
+
+    def test_one_is_no_plural(self):
+        assert [counted(number, "day") for number in (0, 1, 1200)] == ["0 days", "1 day", "1,200 days"]
+        assert counted(1, "story", "stories") == "1 story" and counted(2, "story", "stories") == "2 stories"
 
 
 class TestExitCodes:
     @pytest.mark.parametrize(
         ("error", "code", "text"),
         [
-            (ValueError("y is -1"), 2, "Error: y is -1\n"),
+            (DataError("y is -1"), 2, "Error: y is -1\n"),
             (OSError(28, "No space left on device"), 2, "Error: [Errno 28] No space left on device\n"),
-            (cli.Refused("worse than the baseline"), 3, "Error: worse than the baseline\n"),
+            (Refused("worse than the baseline"), 3, "Error: worse than the baseline\n"),
             (KeyboardInterrupt(), 130, "interrupted: what was finished is kept, the same command goes on from there\n"),
             (
                 RuntimeError("odd"),
@@ -170,13 +187,13 @@ class TestExitCodes:
         ],
     )
     def test_every_failure_has_its_number(self, capsys, error, code, text):
-        with pytest.raises(cli.typer.Exit) as left, cli.exit_codes(False):
+        with pytest.raises(Exit) as left, exit_codes(False):
             raise error
         assert left.value.exit_code == code
         assert capsys.readouterr() == ("", text)
 
     def test_cause_inside_an_unexpected_error(self, capsys):
-        with pytest.raises(cli.typer.Exit) as left, cli.exit_codes(False):
+        with pytest.raises(Exit) as left, exit_codes(False):
             try:
                 raise OSError(28, "No space left on device")
             except OSError as error:
@@ -184,7 +201,7 @@ class TestExitCodes:
         assert left.value.exit_code == 2 and "No space left" in capsys.readouterr().err
 
     def test_verbose_shows_the_place(self, capsys):
-        with pytest.raises(cli.typer.Exit), cli.exit_codes(True):
+        with pytest.raises(Exit), exit_codes(True):
             raise RuntimeError("odd")
         assert "Traceback" in capsys.readouterr().err
 
@@ -226,9 +243,9 @@ class TestData:
         path, sales = tmp_path / "a.parquet", make_sales(0, series=2, days=100, horizon=14)
         sales.assign(**{"shelf": "low"} if spoil == "text" else {}).to_parquet(path, index=False)
         monkeypatch.setattr(publishing, "MOST", 10**6 if spoil == "small" else 100)
-        monkeypatch.setattr(cli, "load", lambda job: "loaded")
+        monkeypatch.setattr(nightly, "load", lambda job: "loaded")
         mapped = ["ventas=y"] if spoil == "map" else None
-        assert cli.sold(cli.Job(data=path, map=mapped)) == ("loaded" if spoil else path)
+        assert nightly._sold(Job(data=path, map=mapped)) == ("loaded" if spoil else path)
 
     def test_never_over_a_file(self, tmp_path):
         path = tmp_path / "mine.csv"
