@@ -35,6 +35,7 @@ check: .venv/.dev lint sync ## the quick half: no lessons, no site, nothing slow
 lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/flake8 mlworkbook
+	$(BIN)/mypy
 	$(BIN)/nbqa flake8 nbs
 	$(BIN)/hadolint infra/Dockerfile
 	$(BIN)/actionlint -shellcheck= -pyflakes=

@@ -6,19 +6,11 @@
 __all__ = ['CAP', 'SLACK', 'FLOOR', 'weekly', 'newest', 'again', 'measures', 'usual_of', 'steps', 'worst']
 
 # %% ../nbs/deploy/54_monitor.ipynb #mo-imports
-import logging
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from mlworkbook.contract import KEYS, last_day, past
 from mlworkbook.solver import cross_validation
-
-logger = logging.getLogger(__name__)
-
-if TYPE_CHECKING:
-    pass
 
 # %% ../nbs/deploy/54_monitor.ipynb #mo-weekly
 def weekly(

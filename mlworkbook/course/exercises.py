@@ -190,10 +190,11 @@ def progress(
 ) -> list[tuple[str, int, int]]:  # (lesson, solved, exercises), in reading order, lessons with exercises only
     "Exercises solved and total of every lesson."
     done, rows = set(solved()), []
-    for path in sorted((course or course_folder()).rglob("*.ipynb"), key=lambda path: path.name):
+    folder = course or course_folder()
+    for path in sorted(folder.rglob("*.ipynb"), key=lambda path: path.name):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
         names = re.findall(r'^@exercise\("([^"]+)"\)', "\n".join(sources), flags=re.MULTILINE)
-        if names and not {".ipynb_checkpoints", *APART} & set(path.parts):
+        if names and not {".ipynb_checkpoints", *APART} & set(path.relative_to(folder).parts):
             rows.append((path.stem, len(done & set(names)), len(names)))
     return rows

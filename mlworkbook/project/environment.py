@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
