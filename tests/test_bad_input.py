@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from mlworkbook import decisions, publishing
 from mlworkbook.cli.app import app
 from mlworkbook.ops import store
 from mlworkbook.ops.errors import DataError
@@ -252,7 +253,8 @@ class TestPlaces:
         from mlworkbook import pipeline
         from mlworkbook.ops.files import only_one
 
-        monkeypatch.setattr(pipeline, "WAIT", 0.2)  # seconds; a second command waits ten minutes
+        for owner in (publishing, pipeline, decisions):  # seconds; a second command waits ten minutes
+            monkeypatch.setattr(owner, "WAIT", 0.2)
         with only_one(tmp_path / "out"):
             done = run(*small(), "--out", "out")
         assert done.exit_code == 2 and "another process is writing in out; wait until it ends" in done.stderr

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from ctrl_c import press
 from jira_server import serve
-from mlworkbook import pipeline, publishing, versions
+from mlworkbook import decisions, pipeline, publishing, versions
 from mlworkbook.cli import nightly
 from mlworkbook.cli.app import app
 from mlworkbook.cli.parameters import Job, Source, agreed, evening, prices, processes, recipes
@@ -839,7 +839,8 @@ class TestBadEvenings:
         assert json.loads(healed.stdout)["version"] == "2"
 
     def test_a_folder_in_use_or_closed(self, served, monkeypatch):
-        monkeypatch.setattr(pipeline, "WAIT", 0.2)
+        for owner in (publishing, pipeline, decisions):
+            monkeypatch.setattr(owner, "WAIT", 0.2)
         with only_one(workspace() / "out" / "shop"):
             refuses("another process is writing in .*; wait until it ends", "forecast", *served)
         with only_one(workspace() / "retrain" / "shop"):

@@ -10,7 +10,6 @@ import json
 import re
 import subprocess
 import sys
-import textwrap
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
