@@ -159,14 +159,7 @@ def calibrate(
     limits = {name: float(value) for name, value in zip(made, found, strict=True)}
     if len(far):
         limits["drift"] = float(far.quantile(share, interpolation="higher"))
-    return Limits(
-        float(false_alarms),
-        limits,
-        usual,
-        {name: float(value) for name, value in level.items()},
-        profiles,
-        int((scored["ds"] - scored["cutoff"]).dt.days.max()),
-        len(table),
-        f"{table.index.min():%Y-%m-%d}",
-        f"{table.index.max():%Y-%m-%d}",
-    )
+    sales = {name: float(value) for name, value in level.items()}
+    lead = int((scored["ds"] - scored["cutoff"]).dt.days.max())
+    first, last = (f"{day:%Y-%m-%d}" for day in (table.index.min(), table.index.max()))
+    return Limits(float(false_alarms), limits, usual, sales, profiles, lead, len(table), first, last)
