@@ -368,7 +368,7 @@ def test_minimum_versions_are_those_that_settings_declare():
     parser = ConfigParser(delimiters=["="])
     parser.read(ROOT / "settings.ini", encoding="utf-8")
     settings = parser["DEFAULT"]
-    declared = f"{settings['requirements']}\n{settings['lab_requirements']}"
+    declared = "\n".join(settings[f"{extra}_requirements"] for extra in ("models", "mlflow", "lab"))
     for name in ("prophet", "mlflow", "jupyterlab"):
         (least,) = re.findall(rf"^{name}>=([\d.]+)", declared, flags=re.MULTILINE)
         assert TOOLS[name]["minimum"] == least

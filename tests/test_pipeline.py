@@ -460,7 +460,7 @@ def test_a_file_waits_for_its_first_champion(chain, tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from mlworkbook import batch, pipeline
+from mlworkbook import batch, publishing
 
 publishing.GROUP = 50
 real, count = batch.write_atomic, []
