@@ -127,7 +127,8 @@ def overflow(page) -> list:
 def test_every_notebook_has_its_pages(site):
     for notebook in NOTEBOOKS:
         assert f"{notebook.as_posix()}.html" in PAGES
-    exported = {path.stem for path in (ROOT / "mlworkbook").glob("[!_]*.py")}
+    modules = (path.relative_to(ROOT / "mlworkbook").with_suffix("") for path in (ROOT / "mlworkbook").rglob("[!_]*.py"))
+    exported = {".".join(module.parts) for module in modules}
     assert {f"api/{name}.html" for name in exported | {"index"}} == set(fnmatch.filter(PAGES, "api/*"))
 
 
@@ -287,7 +288,7 @@ def test_solutions_and_checks_unfold(site, open_page):
 
 def test_long_code_is_folded_under_its_names(site, open_page):
     page = open_page(f"{site}deploy/59_aws.html")
-    label = "Ver el código: pages, leftovers, empty, teardown"
+    label = "Ver el código: leftovers, teardown"
     part = page.locator("details.hide", has=page.get_by_text(label, exact=True))
     assert part.count() == 1 and not part.locator(".cell_input").is_visible()
     part.locator("summary").click()
@@ -320,8 +321,9 @@ def test_dark_mode_stays(site, open_page):
 
 def test_notebook_and_module_know_each_other(site):
     for notebook in NOTEBOOKS:
-        module, page = f"api/{notebook.name.split('_')[1]}.html", f"{notebook.as_posix()}.html"
-        if (SITE / module).exists():
+        source = (ROOT / "nbs" / notebook.with_suffix(".ipynb")).read_text(encoding="utf-8")
+        exported, page = re.findall(r'"#\| default_exp ([\w.]+)"', source), f"{notebook.as_posix()}.html"
+        for module in (f"api/{name}.html" for name in exported):
             assert linked(page, "module") == [module] and page in linked(module, "lesson")
 
 
