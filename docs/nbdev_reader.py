@@ -58,7 +58,7 @@ def show(
         return [fold(cell, *labels["check"])]
     if "hide-input" in cell["metadata"].get("tags", []):
         return [fold(cell, *labels["long"])]
-    if "export" in options and source.count("\n") >= LONG:
+    if {"export", "exporti"} & set(options) and source.count("\n") >= LONG:
         names = ", ".join(re.findall(r"^(?:def|class) ([a-zA-Z]\w*)", source, re.M))
         return [fold(cell, *(f"{label}: {names}" if names else label for label in labels["long"]))]
     if alt := options.get("fig-alt"):

@@ -127,8 +127,8 @@ def overflow(page) -> list:
 def test_every_notebook_has_its_pages(site):
     for notebook in NOTEBOOKS:
         assert f"{notebook.as_posix()}.html" in PAGES
-    modules = (path.relative_to(ROOT / "mlworkbook").with_suffix("") for path in (ROOT / "mlworkbook").rglob("[!_]*.py"))
-    exported = {".".join(module.parts) for module in modules}
+    package = ROOT / "mlworkbook"
+    exported = {".".join(path.relative_to(package).with_suffix("").parts) for path in package.rglob("[!_]*.py")}
     assert {f"api/{name}.html" for name in exported | {"index"}} == set(fnmatch.filter(PAGES, "api/*"))
 
 
