@@ -122,7 +122,7 @@ def _work(task: _Task) -> tuple[pd.DataFrame, pd.DataFrame]:
             warnings.filterwarnings("ignore", message="history: ")  # said once, before the tasks
             forecast, failures = attempt(partial(ask, task), task.rows)
         if task.path and not failures:
-            keep(forecast, task.path)
+            write_atomic(task.path, forecast.to_parquet(index=False))
     return forecast.assign(**at), pd.DataFrame(failures, columns=["unique_id", "error"]).assign(**at)
 
 
@@ -144,14 +144,6 @@ def attempt(
         except Exception as error:
             failures.append((name, f"{type(error).__name__}: {error}"))
     return pd.concat(forecasts[1:] or forecasts), failures
-
-
-def keep(
-    forecast: pd.DataFrame,  # result of a task
-    path: Path,  # its file
-) -> None:
-    "Write a whole file or nothing, whoever else writes the same."
-    write_atomic(path, forecast.to_parquet(index=False))
 
 # %% ../nbs/develop/36_backtesting.ipynb #bt-backtest
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from loky import get_reusable_executor
 from tqdm import tqdm
 
 from . import __version__
-from .backtesting import attempt, complete, fingerprint, keep, kept_folder, kept_path, values_of
+from .backtesting import attempt, complete, fingerprint, kept_folder, kept_path, values_of
+from .ops.files import write_atomic
 from .contract import Forecast, check_forecast, check_history, check_horizon, check_whole, future, last_day
 from .ops.spark import spark_session, watch
 from .pieces import batches, stream, survey, tidy
@@ -93,7 +94,8 @@ def _finish(path: Path | None, number: int, series: int, made: tuple[pd.DataFram
     if len(forecast):
         old = [_read(path)] if path.is_file() else []
         whole = pd.concat([*old, forecast]).sort_values(["unique_id", "ds"], ignore_index=True)
-        keep(whole.astype({"ds": "datetime64[us]"}), path)  # Spark reads no nanoseconds
+        rows = whole.astype({"ds": "datetime64[us]"})  # Spark reads no nanoseconds
+        write_atomic(path, rows.to_parquet(index=False))
     return Done(number, series, path if path.is_file() else forecast, failures)
 
 

@@ -724,3 +724,11 @@ def test_what_a_killed_writer_left_goes(tmp_path):
     os.utime(old, (0, 0))
     write_atomic(path, b"whole")
     assert path.read_bytes() == b"whole" and not old.exists() and new.exists()
+
+
+def test_a_folder_is_looked_through_once_however_many_files_it_gets(tmp_path, monkeypatch):
+    looked, real = [], Path.glob
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: (looked.append(pattern), real(folder, pattern))[1])
+    for number in range(5):
+        write_atomic(tmp_path / f"{number}.json", b"whole")
+    assert len(looked) == 1 and len(list(tmp_path.iterdir())) == 5

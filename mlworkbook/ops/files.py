@@ -7,11 +7,11 @@ __all__ = ['workspace', 'write_atomic', 'append', 'only_one']
 
 # %% ../../nbs/ops/files.ipynb #of-imports
 import errno
-import glob
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,6 +53,12 @@ def sync_folder(
         os.close(handle)
 
 # %% ../../nbs/ops/files.ipynb #of-atomic
+@cache
+def _leftovers(folder: Path) -> list[Path]:
+    "Rough files of writers that may have been killed: looked for once a process, a folder may hold thousands of files."
+    return list(folder.glob(".*.rough"))
+
+
 def write_atomic(
     path: Path,  # file to put in place; its folder is made when missing
     content: bytes,  # the whole of it
@@ -64,8 +70,8 @@ def write_atomic(
     rough = path.with_name(f".{path.name}.{uuid4().hex}.rough")
     with writing_in(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".{glob.escape(path.name)}.*.rough"):  # by a writer that was killed
-            with suppress(FileNotFoundError):  # it is being put in place
+        for left in (one for one in _leftovers(path.parent) if one.name.startswith(f".{path.name}.")):
+            with suppress(FileNotFoundError):  # it was put in place, or is gone
                 if left.stat(follow_symlinks=False).st_mtime < time.time() - 3600:
                     left.unlink()
         try:
