@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from .ops.errors import DataError
 from .contract import check_forecast, check_history, future, last_day, past, regressors
 from .forecaster import attempt
 from .recipes import EVE, Members, Recipe, made, with_eves
@@ -40,7 +41,7 @@ def _as_json(days: list[dict]) -> bytes:
         return json.dumps(days, separators=(",", ":"), allow_nan=False).encode()[1:-1]
     except ValueError as error:
         name = days[0]["unique_id"]
-        raise ValueError(f"the forecast of {name!r} is not a finite number; give smaller regressors") from error
+        raise DataError(f"the forecast of {name!r} is not a finite number; give smaller regressors") from error
 
 
 def _written(rows: pd.DataFrame) -> dict[str, list[bytes]]:
@@ -69,7 +70,7 @@ def _read_night(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     night, horizon = pd.Timestamp(path.parent.name.removeprefix("date=")), rows["ds"].nunique()
     days = pd.date_range(night, periods=horizon + 1)[1:]
     if rows.empty or not rows["ds"].isin(days).all() or len(rows) != horizon * rows["unique_id"].nunique():
-        raise ValueError(f"its days are not those after {night:%Y-%m-%d}; publish it again: mlworkbook forecast")
+        raise DataError(f"its days are not those after {night:%Y-%m-%d}; publish it again: mlworkbook forecast")
     return rows.sort_values(["unique_id", "ds"], ignore_index=True), about
 
 # %% ../nbs/library/answers.ipynb #an-known
@@ -80,7 +81,7 @@ def _judge(text: str) -> Recipe:
     if found := next((one for one in members if one and one.name == "prophet"), None):
         return found
     name = repr(recipe.name) if recipe else "unknown"
-    raise ValueError(
+    raise DataError(
         f"this night's recipe is {name} and has no Prophet, the one that knows what a promotion is worth, so no other "
         "plan can be judged; omit `future`"
     )
@@ -107,7 +108,7 @@ def _fitted(rows: pd.DataFrame, recipe: Recipe, own: bool) -> Callable[[dict[str
     model, reason = attempt(seen, params, SOLVER)
     if not model:
         name, so = rows["unique_id"].iat[0], "so only its night is known; omit `future`"
-        raise ValueError(f"{name} has no model that knows its columns ({reason}), {so}")
+        raise DataError(f"{name} has no model that knows its columns ({reason}), {so}")
     seen = past(seen)
 
     def opinion(plan: dict[str, np.ndarray]) -> np.ndarray:
@@ -141,11 +142,11 @@ def _asked_plan(known: _Known, request: SeriesRequest) -> dict[str, np.ndarray]:
         number = place.pop(day.ds, None)
         if number is None:
             first, last = (str(plan["ds"][end])[:10] for end in (0, -1))
-            raise ValueError(f"future day {day.ds} is asked twice or not among {first} to {last}; give each day once")
+            raise DataError(f"future day {day.ds} is asked twice or not among {first} to {last}; give each day once")
         if odd := sorted(set(day.regressors) - free):
-            raise ValueError(f"regressor {odd[0]!r} is unknown, expected {', '.join(sorted(free)) or 'none'}")
+            raise DataError(f"regressor {odd[0]!r} is unknown, expected {', '.join(sorted(free)) or 'none'}")
         if not all(map(isfinite, day.regressors.values())):
-            raise ValueError(f"a regressor of {day.ds} is not a finite number; give one, or leave it out")
+            raise DataError(f"a regressor of {day.ds} is not a finite number; give one, or leave it out")
         said = {name: getattr(day, name) for name in {"closed", "holiday"} & day.model_fields_set}
         for name, value in (said | day.regressors).items():
             plan[name][number] = value
@@ -206,13 +207,13 @@ class Night:
         "JSON of the days asked for, to be joined; raises `ValueError` for what this night cannot know."
         night = self.kept.get(request.unique_id)
         if night is None:
-            raise ValueError(f"unknown series {request.unique_id!r}; this night has {', '.join(list(self.kept)[:8])}")
+            raise DataError(f"unknown series {request.unique_id!r}; this night has {', '.join(list(self.kept)[:8])}")
         if request.horizon > (most := len(night)):
-            raise ValueError(f"horizon is {request.horizon}, but this night has {most} days; ask for {most} at most")
+            raise DataError(f"horizon is {request.horizon}, but this night has {most} days; ask for {most} at most")
         if request.future is None:
             return b",".join(night[: request.horizon])
         if self.known is None:
-            raise ValueError(self.why)
+            raise DataError(self.why)
         return _computed(self.known(request.unique_id), night, request)
 
 # %% ../nbs/library/answers.ipynb #an-open
@@ -220,7 +221,7 @@ def _knowing(path: Path, about: dict[str, str], horizon: int) -> tuple[list[str]
     "Columns that may change, and a function that fits a series when it is first asked about."
     recipe, (sales, marks) = _judge(about.get("recipe", "")), _read_table(path)
     if marks.get("night", "") != about.get("fingerprint"):
-        raise ValueError("the sales kept beside it are another night's, so no other plan can be judged; omit `future`")
+        raise DataError("the sales kept beside it are another night's, so no other plan can be judged; omit `future`")
     sales = check_history(sales)
     rows = with_eves(sales[sales["ds"] <= last_day(sales) + pd.Timedelta(days=horizon)])
     series, ahead = (dict(iter(table.groupby("unique_id"))) for table in (rows, future(rows, horizon)))

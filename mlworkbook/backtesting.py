@@ -20,7 +20,7 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from . import __version__
-from .ops.errors import MissingExtra
+from .ops.errors import DataError, MissingExtra
 from .ops.files import write_atomic
 from .contract import Forecast, check_forecast, check_history, check_horizon, check_whole, past, seen
 
@@ -45,7 +45,7 @@ def cutoffs(
     first = seen.min() + pd.Timedelta(days=initial)
     last = seen.max() - pd.Timedelta(days=check_horizon(horizon))
     if last < first:
-        raise ValueError(
+        raise DataError(
             f"the history spans {(seen.max() - seen.min()).days} days, {seen.min():%Y-%m-%d} to {seen.max():%Y-%m-%d}, "
             f"fewer than initial + horizon = {initial} + {horizon}; make one of them shorter, or bring more history"
         )
@@ -107,7 +107,7 @@ def complete(
     if len(wrong):
         what = {"left_only": "nothing for", "right_only": "an answer nobody asked for,"}[wrong["side"].iloc[0]]
         where = f"{wrong['unique_id'].iloc[0]} on {wrong['ds'].iloc[0]:%Y-%m-%d}; expected {wanted['ds'].nunique()}"
-        raise ValueError(f"{len(wrong)} wrong days, first {what} {where} days a series")
+        raise DataError(f"{len(wrong)} wrong days, first {what} {where} days a series")
     return answer
 
 # %% ../nbs/develop/36_backtesting.ipynb #bt-work
@@ -161,7 +161,7 @@ class Backtest:
         rows = self.scored[self.scored["model"] == model]
         if rows.empty:
             known = ", ".join(self.scored["model"].unique()) or "none"
-            raise ValueError(f"no results of {model!r}, scored are {known}; see the failures for the others")
+            raise DataError(f"no results of {model!r}, scored are {known}; see the failures for the others")
         return rows.dropna(axis="columns", how="all").reset_index(drop=True)
 
 
@@ -212,7 +212,7 @@ def backtest(
         The same whatever the number of processes.
     """
     if not models or not all(map(callable, models.values())):
-        raise ValueError(f"models is {models!r}, expected functions by name, such as {{'last week': seasonal_naive}}")
+        raise DataError(f"models is {models!r}, expected functions by name, such as {{'last week': seasonal_naive}}")
     check_whole("batch", batch, "a whole number of series, 1 or more, such as 6")
     history = past(check_history(history))
     if nights is None:
@@ -243,7 +243,7 @@ def kept_folder(
     "Make sure that results can be kept there; raises `ValueError` when it is a file."
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file, expected a folder to keep results in; give another name")
+        raise DataError(f"{folder} is a file, expected a folder to keep results in; give another name")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -14,7 +14,7 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .ops.errors import extras
+from .ops.errors import DataError, extras
 from .contract import KEYS, check_history, check_horizon, check_whole, future, last_day, past
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _check_cycle(season: int, level: float, seasons: int = 1) -> None:
     for name, value in {"season": season, "seasons": seasons}.items():
         check_whole(name, value, "a whole number >= 1, such as 7")
     if not 0 < level < 1:
-        raise ValueError(f"level is {level!r}, expected a ratio between 0 and 1, such as 0.8")
+        raise DataError(f"level is {level!r}, expected a ratio between 0 and 1, such as 0.8")
 
 
 def repeat(

@@ -56,7 +56,7 @@ def known_on(
     last, first = last_day(history), history["ds"].min()
     date = last if date is None else pd.Timestamp(date).normalize()
     if not first <= date <= last:
-        raise ValueError(
+        raise DataError(
             f"date is {date:%Y-%m-%d}, expected a day with sales, {first:%Y-%m-%d} to {last:%Y-%m-%d}; "
             "load the sales of that day first"
         )
@@ -100,7 +100,7 @@ def complete(
     for rows, what in ((asked.difference(given), "lacks"), (given.difference(asked), "has, without being asked,")):
         if len(rows):
             series, day = rows[0]
-            raise ValueError(
+            raise DataError(
                 f"the forecast {what} {len(rows)} days, first: {series} on {day:%Y-%m-%d}; "
                 f"expected {len(asked)} rows, {horizon} days for each series of the history"
             )

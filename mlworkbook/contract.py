@@ -258,7 +258,7 @@ def check_history(history: pd.DataFrame) -> pd.DataFrame:
     """
     enforce("history", history, dict.fromkeys([*KEYS, "y"], []))
     if history["y"].isna().all():
-        raise ValueError(f"history: {len(history)} rows without sales; expected at least one day with `y`")
+        raise DataError(f"history: {len(history)} rows without sales; expected at least one day with `y`")
     frame = history.reset_index(drop=True)
     place = pd.DataFrame({"usual": 1, "ahead": frame["y"].isna()})
     read = read_days(frame["ds"])
@@ -323,7 +323,7 @@ def check_whole(
 ) -> int:  # the same, as a plain `int`
     "Refuse what is not a whole number, such as 14.0 and True; raises `ValueError`."
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name} is {value!r}, expected {expected}")
+        raise DataError(f"{name} is {value!r}, expected {expected}")
     return int(value)
 
 
@@ -350,7 +350,7 @@ def future(
     rows = history.loc[history["ds"].between(ahead[0], ahead[-1]), [*KEYS, *known]].reset_index(drop=True)
     found = rows.groupby("unique_id").size().reindex(series, fill_value=0)
     if found.min() < horizon:
-        raise ValueError(
+        raise DataError(
             f"horizon is {horizon}, but {', '.join(known)} of {found.idxmin()} are known for {found.min()} days "
             f"after {last:%Y-%m-%d}; load with horizon={horizon}, or add those days with an empty `y`"
         )

@@ -6,6 +6,7 @@
 __all__ = ['TEAM', 'ORDER', 'CHAMPION', 'COLUMNS', 'Leaderboard', 'name_of', 'tabulate', 'leaderboard', 'exam']
 
 # %% ../nbs/library/evaluation.ipynb #lb-imports
+from .ops.errors import DataError
 from .comparison import ENOUGH, exam_nights, examine_team, paired
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class Leaderboard:
         if model not in self.recipes:
             known = ", ".join([*self.recipes, TEAM])
             why = dict(zip(self.failures["model"], self.failures["error"], strict=True)).get(model, "")
-            raise ValueError(f"no recipe {model!r} on this leaderboard{why and f' ({why})'}, expected one of {known}")
+            raise DataError(f"no recipe {model!r} on this leaderboard{why and f' ({why})'}, expected one of {known}")
         return named(self.recipes[model])
 
     def row(self, model: str) -> dict[str, float]:  # figures of a row that are known
@@ -153,7 +154,7 @@ def leaderboard(
     entered = {RULE: Recipe(RULE)} | dict(default_recipes() if recipes is None else recipes)
     taken = sorted({TEAM, ORDER, CHAMPION} & set(entered)) + [RULE] * (entered[RULE] != Recipe(RULE))
     if taken:
-        raise ValueError(f"recipe {taken[0]!r} has a name of the leaderboard's own; give it another one")
+        raise DataError(f"recipe {taken[0]!r} has a name of the leaderboard's own; give it another one")
     nights, some = exam_nights(whole, horizon, initial=initial, period=period), sample(whole)
     able, failures = admitted(entered, past(some), nights, horizon)
     names, guests, serves = called(champion, able, costs)
@@ -202,7 +203,7 @@ def admitted(
         own = not isinstance(recipe, Recipe) or ":" in recipe.name
         try:
             if own and nights and peeks(recipe, history, nights[-1], horizon):
-                raise ValueError("it answers the same whatever was sold; a recipe reads the history it is given")
+                raise DataError("it answers the same whatever was sold; a recipe reads the history it is given")
             able[name] = recipe
         except Exception as error:  # whatever a recipe of one's own may raise
             odd.append([name, f"{type(error).__name__}: {error}"])
@@ -289,7 +290,7 @@ def exam(
     if few:
         return Verdict(False, f"refused: {known}", figures)
     if challenger not in (rows := set(board.table["model"]) - {ORDER}):
-        raise ValueError(f"no row {challenger!r} on this leaderboard, which holds {', '.join(sorted(rows))}")
+        raise DataError(f"no row {challenger!r} on this leaderboard, which holds {', '.join(sorted(rows))}")
     if champion in teams and challenger not in teams:
         reason = "refused: a team serves, and a single recipe does not replace it; it can join the team"
         return Verdict(False, reason, figures)

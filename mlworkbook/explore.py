@@ -13,6 +13,7 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .ops.errors import DataError
 from .contract import KEYS, check_history, check_horizon, past, regressors
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def plot_history(
 
     frame, ax = past(check_history(history)), ax or plt.gca()
     if (found := frame["unique_id"].nunique()) > 6:
-        raise ValueError(f"history has {found} series, expected 6 at most; choose some, or draw their sum")
+        raise DataError(f"history has {found} series, expected 6 at most; choose some, or draw their sum")
     looks = zip("-:-:-:", ["0.1", "0.1", "0.45", "0.45", "0.7", "0.7"], "os^vDP", strict=True)
     for (name, series), (line, color, marker) in zip(frame.groupby("unique_id"), looks, strict=False):
         sold, long = open_rows(series).set_index("ds")["y"].reindex(series["ds"]), len(series) > 56
@@ -88,7 +89,7 @@ def plot_season(
 
     rows, ax = open_rows(check_history(history)), ax or plt.gca()
     if cycle not in ("week", "year"):
-        raise ValueError(f"cycle is {cycle!r}, expected 'week' or 'year'")
+        raise DataError(f"cycle is {cycle!r}, expected 'week' or 'year'")
     if cycle == "week":
         groups = [_around(rows)[rows["ds"].dt.dayofweek == day].dropna() for day in range(7)]
         look: dict[str, Any] = {"medianprops": {"color": "black"}, "boxprops": {"facecolor": "0.85"}}
@@ -123,7 +124,7 @@ def _t_quantile(freedom: float | np.ndarray, level: float) -> float | np.ndarray
     from scipy.special import stdtrit
 
     if not 0 < level < 1:
-        raise ValueError(f"level is {level!r}, expected a ratio between 0 and 1, such as 0.95")
+        raise DataError(f"level is {level!r}, expected a ratio between 0 and 1, such as 0.95")
     return stdtrit(freedom, 0.5 + level / 2)
 
 

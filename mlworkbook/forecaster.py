@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from .ops.errors import extras
+from .ops.errors import DataError, extras
 from .baselines import close, open_days, seasonal_naive
 from .contract import check_history, past, regressors
 from .contract import future as days_ahead
@@ -116,7 +116,7 @@ class Params:
         )
         for name, (right, expected) in rules.items():
             if not right:
-                raise ValueError(f"{name} is {getattr(self, name)!r}, expected {expected}")
+                raise DataError(f"{name} is {getattr(self, name)!r}, expected {expected}")
 
     def settings(self) -> dict:  # what `Prophet(...)` takes
         "The part of the settings that Prophet knows."
@@ -289,11 +289,11 @@ PROPHET = Engine(fit_series, predict_series, write_series, read_series)
 def _pick(history: pd.DataFrame | None, series: list[str] | None, future: pd.DataFrame | None) -> pd.DataFrame:
     "Put together what a forecast needs; raises `ValueError` for a forecaster without history or an unknown series."
     if history is None:
-        raise ValueError("this forecaster has seen no history; call fit(history) or Forecaster.load(folder) first")
+        raise DataError("this forecaster has seen no history; call fit(history) or Forecaster.load(folder) first")
     names = list(history["unique_id"].unique())
     if unknown := [name for name in series or [] if name not in names]:
         known = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
-        raise ValueError(f"{len(unknown)} unknown series, first: {unknown[0]!r}; this forecaster knows {known}")
+        raise DataError(f"{len(unknown)} unknown series, first: {unknown[0]!r}; this forecaster knows {known}")
     rows = history if series is None else history[history["unique_id"].isin(series)]
     if future is None:
         return rows
@@ -422,7 +422,7 @@ _FORMAT = 1
 def _write_files(folder: Path, about: dict, contents: dict[str, bytes]) -> Path:
     "Write files named after their content, then the index that points to them, then remove those of before."
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file, expected a folder to save into; give another name")
+        raise DataError(f"{folder} is a file, expected a folder to save into; give another name")
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: f"{hashlib.sha256(content).hexdigest()}-{name}" for name, content in contents.items()}
     for name, content in contents.items():
@@ -444,13 +444,13 @@ def _read_files(folder: Path) -> tuple[dict, dict[str, bytes]]:
         about = json.loads(index.read_bytes())
         version, files = about["format"], about["files"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{index} is damaged ({error}); save the forecaster again") from error
+        raise DataError(f"{index} is damaged ({error}); save the forecaster again") from error
     if version > _FORMAT:
-        raise ValueError(f"{index} has format {version}, this version reads up to {_FORMAT}; update mlworkbook")
+        raise DataError(f"{index} has format {version}, this version reads up to {_FORMAT}; update mlworkbook")
     contents = {
         name: (folder / file).read_bytes() if (folder / file).is_file() else b"" for name, file in files.items()
     }
     for name, content in contents.items():
         if files[name] != f"{hashlib.sha256(content).hexdigest()}-{name}":
-            raise ValueError(f"{folder / files[name]} is missing or damaged; save the forecaster again")
+            raise DataError(f"{folder / files[name]} is missing or damaged; save the forecaster again")
     return about, contents

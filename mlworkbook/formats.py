@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .ops.errors import DataError
 from .graphs import NewerError, OnnxForecast, bring, matrix, read_onnx, write_onnx
 from .ops.files import write_atomic
 
@@ -48,11 +49,11 @@ def contents(
         raise FileNotFoundError(f"{path} does not exist, expected a saved model; check the name")
     for one in paths:
         if one.is_symlink() or not (one.is_file() or one.is_dir()):
-            raise ValueError(f"{one} is a link or a device, expected plain files only; do not load this model")
+            raise DataError(f"{one} is a link or a device, expected plain files only; do not load this model")
     paths = [one for one in paths if one.is_file()]
     size = sum(one.stat().st_size for one in paths)
     if not 0 < size <= _LARGEST:
-        raise ValueError(f"{path} holds {size} bytes, expected 1 to {_LARGEST}; save the model again")
+        raise DataError(f"{path} holds {size} bytes, expected 1 to {_LARGEST}; save the model again")
     return {"" if one == path else one.relative_to(path).as_posix(): one.read_bytes() for one in paths}
 
 
@@ -74,7 +75,7 @@ def members(
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         size = sum(info.file_size for info in packed.infolist())
         if size > _LARGEST:
-            raise ValueError(f"{size} bytes when unpacked, expected {_LARGEST} at most; do not load this model")
+            raise DataError(f"{size} bytes when unpacked, expected {_LARGEST} at most; do not load this model")
         return {info.filename: packed.read(info) for info in packed.infolist()}
 
 
@@ -136,7 +137,7 @@ def save(
     "Write a model in a format; raises `ValueError` for a model that the format cannot express."
     path, files = Path(path), _find(how).write(model)
     if path.is_dir() if "" in files else path.exists():
-        raise ValueError(f"{path} exists already, {how} writes a {'file' if '' in files else 'folder'}; name another")
+        raise DataError(f"{path} exists already, {how} writes a {'file' if '' in files else 'folder'}; name another")
     for name, content in files.items():
         write_atomic(path / name if name else path, content)
     return Saved(path, how, digest(files), sum(map(len, files.values())))
@@ -145,7 +146,7 @@ def save(
 def _find(how: str) -> Format:
     "Look a format up; raises `ValueError` for one that is unknown."
     if how not in FORMATS:
-        raise ValueError(f"no format is called {how!r}, known are {', '.join(FORMATS)}; choose one of them")
+        raise DataError(f"no format is called {how!r}, known are {', '.join(FORMATS)}; choose one of them")
     return FORMATS[how]
 
 def load(
@@ -160,11 +161,11 @@ def load(
     files = contents(path)
     found = kind(files)
     if found and found not in format.kinds:
-        raise ValueError(f"{path} holds {found}, expected {how}; load it for what it is, if you trust who made it")
+        raise DataError(f"{path} holds {found}, expected {how}; load it for what it is, if you trust who made it")
     if sha256 and digest(files) != sha256:
-        raise ValueError(f"{path} is not what was saved: SHA-256 {digest(files)}, expected {sha256}; get it again")
+        raise DataError(f"{path} is not what was saved: SHA-256 {digest(files)}, expected {sha256}; get it again")
     if format.runs.startswith("any") and not sha256:
-        raise ValueError(
+        raise DataError(
             f"{path}: loading {how} may run {format.runs}, so it needs the sha256 that save() gave; "
             "for models of others ask for JSON, skops, ONNX or MLeap"
         )
@@ -176,7 +177,7 @@ def load(
             raise type(error)(f"{path}: {error}") from error
         except Exception as error:
             what = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-            raise ValueError(f"{path} is damaged or cut short ({what[:160]}); save the model again") from error
+            raise DataError(f"{path} is damaged or cut short ({what[:160]}); save the model again") from error
     for warning in said:
         wrote = getattr(warning.message, "original_sklearn_version", None)
         if wrote:
@@ -202,7 +203,7 @@ def _refuse_newer(what: str, wrote: str, here: str, path: str | Path = "") -> No
 def _write_json(model: "Prophet") -> Files:
     "Prophet's own JSON: numbers and tables."
     if type(model).__name__ != "Prophet":
-        raise ValueError(f"{type(model).__name__} has no JSON of its own, only Prophet has; use skops or ONNX")
+        raise DataError(f"{type(model).__name__} has no JSON of its own, only Prophet has; use skops or ONNX")
     from prophet.serialize import model_to_json
 
     return {"": model_to_json(model).encode()}
@@ -223,7 +224,7 @@ def _read_json(files: Files, trusted: Sequence[str] = ()) -> "Prophet":
 def _write_skops(model: object) -> Files:
     "A zip of arrays, and a JSON file that says how to put the objects together."
     if not hasattr(model, "get_params"):
-        raise ValueError(f"skops keeps scikit-learn's objects, {type(model).__name__} is none; use its own JSON")
+        raise DataError(f"skops keeps scikit-learn's objects, {type(model).__name__} is none; use its own JSON")
     return {"": bring("skops.io").dumps(model)}
 
 
@@ -273,9 +274,9 @@ def _write_mleap(model: "Pipeline") -> Files:
     names = [type(step).__name__ for _, step in getattr(model, "steps", [])]
     if names not in (["StandardScaler", "LinearRegression"], ["LinearRegression"]):
         what = " and ".join(names) or type(model).__name__
-        raise ValueError(f"{what}: expected a Pipeline of StandardScaler and LinearRegression; use skops or ONNX")
+        raise DataError(f"{what}: expected a Pipeline of StandardScaler and LinearRegression; use skops or ONNX")
     if not hasattr(model, "feature_names_in_"):
-        raise ValueError("the model was fitted without column names, which a bundle needs; fit it on a table")
+        raise DataError("the model was fitted without column names, which a bundle needs; fit it on a table")
     for module in ("pipeline", "base", "preprocessing.data"):
         bring(f"mleap.sklearn.{module}")  # puts its methods into scikit-learn's classes
     columns = list(model.feature_names_in_)
@@ -331,7 +332,7 @@ def _read_mleap(files: Files, trusted: Sequence[str] = ()) -> _Bundle:
     plain = {"mean": np.zeros(len(columns)), "std": np.ones(len(columns))} | found
     sizes = {len(plain[key]) for key in ("mean", "std", "coefficients")}
     if sizes != {len(columns)}:
-        raise ValueError(f"{len(columns)} columns and {sorted(sizes)} numbers for them")
+        raise DataError(f"{len(columns)} columns and {sorted(sizes)} numbers for them")
     return _Bundle(columns, plain["mean"], plain["std"], plain["coefficients"], float(plain["intercept"]))
 
 # %% ../nbs/develop/40_formats.ipynb #fo-ask
@@ -409,13 +410,13 @@ def _write_mlflow(model: object) -> Files:
     "MLflow's flavour for the model, Prophet's JSON or skops, and beside it what to load it with."
     flavor, package = ("prophet",) * 2 if type(model).__name__ == "Prophet" else ("sklearn", "scikit-learn")
     if flavor == "sklearn" and not hasattr(model, "get_params"):
-        raise ValueError(f"no flavour of MLflow for {type(model).__name__} here, only Prophet and scikit-learn")
+        raise DataError(f"no flavour of MLflow for {type(model).__name__} here, only Prophet and scikit-learn")
     options = {"pip_requirements": [package]} | ({"serialization_format": "skops"} if flavor == "sklearn" else {})
     module = bring(f"mlflow.{flavor}")
     try:
         return _folder_files(lambda folder: module.save_model(model, folder, **options))
     except bring("mlflow.exceptions").MlflowException as error:
-        raise ValueError(f"MLflow refused {type(model).__name__}: {str(error).splitlines()[0]}") from error
+        raise DataError(f"MLflow refused {type(model).__name__}: {str(error).splitlines()[0]}") from error
 
 
 def _read_mlflow(files: Files, trusted: Sequence[str] = ()) -> object:
@@ -430,7 +431,7 @@ def _read_mlflow(files: Files, trusted: Sequence[str] = ()) -> object:
 def _write_spark(model: object) -> Files:
     "Spark's folder: JSON for the settings, parquet for the numbers."
     if type(model).__name__ != "PipelineModel":
-        raise ValueError(f"Spark keeps its own PipelineModel, not a {type(model).__name__}; use skops or ONNX")
+        raise DataError(f"Spark keeps its own PipelineModel, not a {type(model).__name__}; use skops or ONNX")
     return _folder_files(lambda folder: model.write().save(folder))
 
 

@@ -6,6 +6,7 @@
 __all__ = ['bring', 'NewerError', 'matrix', 'OnnxForecast', 'prophet_onnx', 'to_onnx']
 
 # %% ../nbs/library/graphs.ipynb #gr-imports
+from .ops.errors import DataError
 import importlib
 import json
 import math
@@ -48,11 +49,11 @@ def matrix(
 ) -> np.ndarray:  # float64
     "Put the columns of a model side by side; raises `ValueError` when one is missing or holds no finite number."
     if missing := [name for name in columns if name not in rows]:
-        raise ValueError(f"no column {', '.join(map(repr, missing))}; this model reads {', '.join(columns)}")
+        raise DataError(f"no column {', '.join(map(repr, missing))}; this model reads {', '.join(columns)}")
     table = np.column_stack([np.empty((count, 0)), *(np.asarray(rows[name], dtype="float64") for name in columns)])
     if not np.isfinite(table).all():
         row, column = np.argwhere(~np.isfinite(table))[0]
-        raise ValueError(f"{columns[column]!r} is {table[row, column]} in row {row}, expected a number; fill it in")
+        raise DataError(f"{columns[column]!r} is {table[row, column]} in row {row}, expected a number; fill it in")
     return table
 
 # %% ../nbs/library/graphs.ipynb #gr-graph
@@ -182,9 +183,9 @@ class OnnxForecast:
         needed = ["holiday"] * bool(self.holidays) + ["closed"] * self.closes + self.regressors
         for name in needed:
             if name not in known:
-                raise ValueError(f"no column {name!r}; {self.series} needs {', '.join(needed)}, a value a day")
+                raise DataError(f"no column {name!r}; {self.series} needs {', '.join(needed)}, a value a day")
             if len(known[name]) != len(days):
-                raise ValueError(f"{name!r} has {len(known[name])} values for {len(days)} days; give one a day")
+                raise DataError(f"{name!r} has {len(known[name])} values for {len(days)} days; give one a day")
         named = np.asarray(known["holiday"], dtype=object) if self.holidays else None
         named = [(named == name).astype("float64") for name in self.holidays]
         table = np.column_stack([np.empty((len(days), 0)), *named, matrix(known, self.regressors, len(days))])
@@ -232,7 +233,7 @@ def prophet_onnx(
     Raises `ValueError` for a model that such a graph cannot express.
     """
     if wrong := _limits(model):
-        raise ValueError(f"this graph cannot express {'; '.join(wrong)}; keep the model as JSON")
+        raise DataError(f"this graph cannot express {'; '.join(wrong)}; keep the model as JSON")
     holidays = sorted(model.train_holiday_names) if model.train_holiday_names is not None else []
     last_day = f"{model.history_dates.max():%Y-%m-%d}"
     about = {**about, "format": GRAPH, "last_day": last_day, "holidays": holidays}
@@ -248,7 +249,7 @@ def prophet_onnx(
     right = np.maximum(quick.predict(model.history)["yhat"].to_numpy(), least)
     gap = np.abs(reader.predict(days, known) - right).max() / np.abs(right).max()
     if not gap <= 1e-6:
-        raise ValueError(f"the graph is {gap:.1e} away from Prophet, expected 1e-6 at most; keep the model as JSON")
+        raise DataError(f"the graph is {gap:.1e} away from Prophet, expected 1e-6 at most; keep the model as JSON")
     return content
 
 # %% ../nbs/library/graphs.ipynb #gr-to
@@ -262,10 +263,10 @@ def to_onnx(
     """
     if series in forecaster.fallbacks:
         reason = forecaster.fallbacks[series]
-        raise ValueError(f"{series!r} has no model, it repeats last week's sales ({reason}); so can any program")
+        raise DataError(f"{series!r} has no model, it repeats last week's sales ({reason}); so can any program")
     if series not in forecaster.models:
         known = ", ".join(list(forecaster.models)[:8]) or "none; call fit(history) first"
-        raise ValueError(f"unknown series {series!r}; this forecaster knows {known}")
+        raise DataError(f"unknown series {series!r}; this forecaster knows {known}")
     about = {"series": series, "closes": "closed" in forecaster.history}
     return prophet_onnx(forecaster.models[series], about, least=0.0)
 
@@ -277,18 +278,18 @@ def write_onnx(
     if type(model).__name__ == "Prophet":
         return {"": prophet_onnx(model)}
     if not hasattr(model, "feature_names_in_"):
-        raise ValueError(f"{type(model).__name__} is neither a Prophet nor a scikit-learn model fitted on a table")
+        raise DataError(f"{type(model).__name__} is neither a Prophet nor a scikit-learn model fitted on a table")
     columns = list(model.feature_names_in_)
     try:
         made = bring("skl2onnx").to_onnx(model, np.zeros((1, len(columns))), target_opset=17)
     except (RuntimeError, ValueError, NotImplementedError) as error:
         reason = str(error).splitlines()[0][:120]
-        raise ValueError(f"skl2onnx cannot express {type(model).__name__} ({reason}); keep it with skops") from error
+        raise DataError(f"skl2onnx cannot express {type(model).__name__} ({reason}); keep it with skops") from error
     bring("onnx").helper.set_model_props(made, {"mlworkbook": json.dumps({"format": GRAPH, "columns": columns})})
     content = made.SerializeToString()
     try:
         _session(content)
     except Exception as error:  # skl2onnx writes graphs that onnxruntime does not read
         way_out = "keep it with skops"
-        raise ValueError(f"onnxruntime cannot run skl2onnx's {type(model).__name__}; {way_out}") from error
+        raise DataError(f"onnxruntime cannot run skl2onnx's {type(model).__name__}; {way_out}") from error
     return {"": content}

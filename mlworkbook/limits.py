@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mlworkbook.ops.errors import DataError
 from mlworkbook.contract import check_history, check_scored, past, regressors
 from mlworkbook.ops.files import write_atomic
 
@@ -104,7 +105,7 @@ class Limits:
             return cls(**found)
         except (ValueError, TypeError) as error:
             names = ", ".join(field.name for field in fields(cls))
-            raise ValueError(f"limits cannot be read ({error}), expected {names}; calibrate again") from error
+            raise DataError(f"limits cannot be read ({error}), expected {names}; calibrate again") from error
 
 
 def save_limits(
@@ -137,15 +138,15 @@ def calibrate(
     from scipy.stats import rankdata
 
     if not 0 < false_alarms <= 5:
-        raise ValueError(f"false_alarms is {false_alarms!r}, expected a rate a month above 0 and up to 5, such as 1")
+        raise DataError(f"false_alarms is {false_alarms!r}, expected a rate a month above 0 and up to 5, such as 1")
     scored, history = check_scored(scored), check_history(history)
     if scored.get("model", pd.Series(dtype=str)).nunique() > 1:
         found = ", ".join(scored["model"].unique())
-        raise ValueError(f"scored holds {found}, expected one model, the one that will be watched; filter it first")
+        raise DataError(f"scored holds {found}, expected one model, the one that will be watched; filter it first")
     level = newest(scored).groupby("unique_id")["y"].mean()
     table = measures(scored, history, level.to_dict())
     if len(table) < 28:
-        raise ValueError(f"the backtest has {len(table)} days, expected 28 or more to know what is usual; add cutoffs")
+        raise DataError(f"the backtest has {len(table)} days, expected 28 or more to know what is usual; add cutoffs")
     usual, known = usual_of(table), inputs(history)
     made = worst(crossed(table), months, seed)
     # a month is silent when each of its families is at most as high as the same share of months: ties count as silent

@@ -9,6 +9,7 @@ __all__ = ['wape', 'bias', 'rmse', 'mase', 'coverage', 'pinball', 'score']
 import numpy as np
 import pandas as pd
 
+from .ops.errors import DataError
 from .value import UnitCosts, error_cost
 
 # %% ../nbs/play/22_metrics.ipynb #me-needs
@@ -18,12 +19,12 @@ def _check_columns(scored: pd.DataFrame, *columns: str) -> pd.DataFrame:
     Raises `ValueError` for missing columns, no rows or empty values.
     """
     if missing := [column for column in columns if column not in scored]:
-        raise ValueError(f"no column {missing[0]!r} in {list(scored)}; a scored frame has `y` and `yhat`")
+        raise DataError(f"no column {missing[0]!r} in {list(scored)}; a scored frame has `y` and `yhat`")
     if scored.empty:
-        raise ValueError("the scored frame has 0 rows, expected at least 1; did the days to score have any sales?")
+        raise DataError("the scored frame has 0 rows, expected at least 1; did the days to score have any sales?")
     if (holes := scored[list(columns)].isna().any(axis=1)).any():
         place = scored.loc[holes].iloc[0][[c for c in ("unique_id", "ds") if c in scored]].to_dict()
-        raise ValueError(
+        raise DataError(
             f"{holes.sum()} rows without {' or '.join(columns)}, first: {place}; "
             "score only forecast days that have sales"
         )
@@ -40,7 +41,7 @@ def wape(
     _check_columns(scored, "y", "yhat")
     sold = scored["y"].abs().sum()
     if sold == 0:
-        raise ValueError(f"wape needs some sales: `y` is 0 in all {len(scored)} rows; measure rmse or cost instead")
+        raise DataError(f"wape needs some sales: `y` is 0 in all {len(scored)} rows; measure rmse or cost instead")
     return float((scored["y"] - scored["yhat"]).abs().sum() / sold)
 
 # %% ../nbs/play/22_metrics.ipynb #me-bias
@@ -54,7 +55,7 @@ def bias(
     _check_columns(scored, "y", "yhat")
     sold = scored["y"].abs().sum()
     if sold == 0:
-        raise ValueError(f"bias needs some sales: `y` is 0 in all {len(scored)} rows")
+        raise DataError(f"bias needs some sales: `y` is 0 in all {len(scored)} rows")
     return float((scored["yhat"] - scored["y"]).sum() / sold)
 
 # %% ../nbs/play/22_metrics.ipynb #me-rmse
@@ -88,7 +89,7 @@ def mase(
     scale = pd.concat(changes, names=["cutoff"]).reindex(errors.index)
     if not (scale > 0).all():
         cutoff, series = scale.index[~(scale > 0)][0]
-        raise ValueError(
+        raise DataError(
             f"no scale for {series} at {cutoff:%Y-%m-%d}: sales of {season} days before are unknown or never change; "
             "leave the series out of mase"
         )
@@ -114,7 +115,7 @@ def pinball(
     Raises `ValueError` for a quantile outside 0-1.
     """
     if not 0 < quantile < 1:
-        raise ValueError(f"quantile is {quantile}, expected a ratio between 0 and 1, e.g. 0.9 for 90 %")
+        raise DataError(f"quantile is {quantile}, expected a ratio between 0 and 1, e.g. 0.9 for 90 %")
     _check_columns(scored, "y", column)
     error = scored["y"] - scored[column]
     return float(np.maximum(quantile * error, (quantile - 1) * error).mean())

@@ -14,6 +14,7 @@ from typing import Any, TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mlworkbook.ops.errors import DataError
 from mlworkbook.contract import KEYS, check_history, check_scored, past
 
 logger = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ def day_of(
 ) -> pd.Series:  # the day of each row, NaT where it cannot be read
     "Days of a frame that nobody has checked yet."
     if "ds" not in frame:
-        raise ValueError(f"no column 'ds' among {', '.join(map(repr, frame))}; rename or add it")
+        raise DataError(f"no column 'ds' among {', '.join(map(repr, frame))}; rename or add it")
     return frame["ds"] if frame["ds"].dtype.kind == "M" else pd.to_datetime(frame["ds"], errors="coerce")
 
 # %% ../nbs/library/morning.ipynb #mg-breaches
@@ -231,7 +232,7 @@ def published(
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ValueError(f"{folder} is no folder, expected the nights that run_batch published; run a night first")
+        raise DataError(f"{folder} is no folder, expected the nights that run_batch published; run a night first")
     paths = sorted(folder.glob("date=*/forecast.parquet"))
     names = [path.parent.name.removeprefix("date=") for path in paths]
     cutoff = pd.to_datetime(names, format="%Y-%m-%d", errors="coerce")
@@ -267,7 +268,7 @@ def live(
         except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
             logger.warning("night %s cannot be read (%s), left out; run it again", f"{night.cutoff:%Y-%m-%d}", error)
     if not parts:
-        raise ValueError(f"no night in {folder} counts, expected date=YYYY-MM-DD/forecast.parquet; run a night first")
+        raise DataError(f"no night in {folder} counts, expected date=YYYY-MM-DD/forecast.parquet; run a night first")
     return beside(pd.concat(parts, ignore_index=True), history)
 
 # %% ../nbs/library/morning.ipynb #mg-live-more

@@ -6,6 +6,7 @@
 __all__ = ['survey', 'tidy', 'batches']
 
 # %% ../nbs/library/pieces.ipynb #pc-imports
+from .ops.errors import DataError
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,11 +33,11 @@ def check_columns(
     "Check what makes a table a history at all; raises `ValueError`. The rest is checked series by series."
     for name, (good, expected) in _KINDS.items():
         if name not in schema.names:
-            raise ValueError(f"history: no column {name!r}, expected unique_id, ds, y; found {', '.join(schema.names)}")
+            raise DataError(f"history: no column {name!r}, expected unique_id, ds, y; found {', '.join(schema.names)}")
         kind = schema.field(name).type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         if not good(kind):
-            raise ValueError(f"history: column {name!r} holds {kind}, expected {expected}; convert it first")
+            raise DataError(f"history: column {name!r} holds {kind}, expected {expected}; convert it first")
 
 # %% ../nbs/library/pieces.ipynb #pc-stream
 def stream(
@@ -51,9 +52,9 @@ def stream(
     def cut(rows: pd.DataFrame, starts: np.ndarray) -> pd.DataFrame:
         for name in rows["unique_id"].iloc[starts]:
             if name is None or name != name:
-                raise ValueError(f"history: a row of {path.name} has no unique_id; correct it, or leave it out")
+                raise DataError(f"history: a row of {path.name} has no unique_id; correct it, or leave it out")
             if hash(name) in met:
-                raise ValueError(
+                raise DataError(
                     f"history: the rows of {name} in {path.name} are not together; sort them by unique_id and ds"
                 )
             met.add(hash(name))
@@ -80,16 +81,16 @@ def survey(
         try:
             check_columns(pa.Schema.from_pandas(history, preserve_index=False))
         except pa.ArrowException as error:
-            raise ValueError(f"history: a column mixes kinds of values ({error}); convert it first") from error
+            raise DataError(f"history: a column mixes kinds of values ({error}); convert it first") from error
         if (lost := history["unique_id"].isna()).any():
-            raise ValueError(f"history: row {lost.to_numpy().argmax()} has no unique_id; correct it, or leave it out")
+            raise DataError(f"history: row {lost.to_numpy().argmax()} has no unique_id; correct it, or leave it out")
         pieces = [history]
     series, ends = 0, Counter()
     for rows in pieces:
         series += rows["unique_id"].nunique()
         ends.update(pd.to_datetime(rows[rows["y"].notna()].groupby("unique_id", observed=True)["ds"].max()).tolist())
     if not ends:
-        raise ValueError(f"history: {series} series and no day with sales; expected one or more, each with its past")
+        raise DataError(f"history: {series} series and no day with sales; expected one or more, each with its past")
     return series, max(ends, key=lambda day: (ends[day], day)).normalize()
 
 # %% ../nbs/library/pieces.ipynb #pc-batches

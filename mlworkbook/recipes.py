@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from mlworkbook.ops.errors import DataError
 from mlworkbook.baselines import auto_ets, mstl, seasonal_naive
 from mlworkbook.trees import boosting
 from mlworkbook.contract import Forecast, check_history, check_whole, past, seen
@@ -95,13 +96,13 @@ def _check_recipe(recipe: "Recipe") -> None:
     "Refuse an unknown recipe, an unknown setting, or one that makes no sense; raises `ValueError`."
     name, given = recipe.name, set(recipe.settings)
     if not isinstance(name, str):
-        raise ValueError(f"recipe is {name!r}, expected {', '.join(SETTINGS)} or your own as module:function")
+        raise DataError(f"recipe is {name!r}, expected {', '.join(SETTINGS)} or your own as module:function")
     own = name.count(":") == 1 and all(part.isidentifier() for part in name.replace(":", ".").split("."))
     if name not in SETTINGS and not own:
-        raise ValueError(f"recipe is {name!r}, expected {', '.join(SETTINGS)} or your own as module:function")
+        raise DataError(f"recipe is {name!r}, expected {', '.join(SETTINGS)} or your own as module:function")
     if odd := sorted(given - SETTINGS.get(name, set())):
         allowed = ", ".join(sorted(SETTINGS.get(name, ()))) or "none, they belong in the function"
-        raise ValueError(f"recipe {name!r} has no setting {odd[0]!r}, expected {allowed}")
+        raise DataError(f"recipe {name!r} has no setting {odd[0]!r}, expected {allowed}")
     if not own:
         made(recipe)  # what cannot be made is refused now, not tonight
 
@@ -111,7 +112,7 @@ def _read_text(text: str) -> tuple[str, dict]:
         found = json.loads(text)
         return "" + found["recipe"], dict(found.get("settings") or {})
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f'recipe is {text[:60]!r}, expected {{"recipe": …, "settings": …}}') from error
+        raise DataError(f'recipe is {text[:60]!r}, expected {{"recipe": …, "settings": …}}') from error
 
 # %% ../nbs/library/recipes.ipynb #rc-recipe
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def made(
         switches = {name: settings.pop(name) for name in ("eves", "log") if name in settings}
         engine = settings.pop("engine", "solver")
         if engine not in ("solver", "prophet") or not all(isinstance(one, bool) for one in switches.values()):
-            raise ValueError(
+            raise DataError(
                 f"settings {switches | {'engine': engine}} of 'prophet', expected true or false, and solver or prophet"
             )
         return partial(prophet, params=Params(**settings), engine=engine, **switches)
@@ -249,12 +250,12 @@ class Members:
         "Read a team; raises `ValueError` for one without members, one that holds a team, or a negative margin."
         written, within = team.settings.get("members"), team.settings.get("within", WITHIN)
         if not isinstance(written, dict) or not written:
-            raise ValueError(f"members of a team are {written!r}, expected at least one recipe by name")
+            raise DataError(f"members of a team are {written!r}, expected at least one recipe by name")
         found = {name: Recipe.from_json(json.dumps(one)) for name, one in written.items()}
         if "team" in {one.name for one in found.values()}:
-            raise ValueError("a team is a member of a team, expected single recipes; list its members instead")
+            raise DataError("a team is a member of a team, expected single recipes; list its members instead")
         if isinstance(within, bool) or not isinstance(within, int | float) or not 0 <= within < 10:
-            raise ValueError(f"setting 'within' of 'team' is {within!r}, expected a ratio >= 0, such as 0.25")
+            raise DataError(f"setting 'within' of 'team' is {within!r}, expected a ratio >= 0, such as 0.25")
         known = asdict(BAKERY_COSTS)
         prices = known | {name: price for name, price in team.settings.items() if name in known}
         return cls(found, UnitCosts(**prices), float(within))
@@ -297,7 +298,7 @@ def _load_own(name: str) -> Forecast:
     try:
         return getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
-        raise ValueError(
+        raise DataError(
             f"recipe {name!r} cannot be imported ({error}); put {module}.py in this folder, or set PYTHONPATH"
         ) from error
 
@@ -328,7 +329,7 @@ def named(
         return recipe
     module, function = getattr(recipe, "__module__", None), getattr(recipe, "__qualname__", "")
     if module in (None, "__main__") or not function.isidentifier() or inspect.getmodule(recipe) is None:
-        raise ValueError(
+        raise DataError(
             f"recipe {function or recipe!r} lives in this session only, expected a function in a file; "
             "put it into, say, mine.py and give Recipe('mine:forecast')"
         )

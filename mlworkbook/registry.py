@@ -23,7 +23,7 @@ import pandas as pd
 from pydantic import BaseModel, Field, field_validator
 
 from .contract import check_scored, last_day
-from .ops.errors import Refused
+from .ops.errors import DataError, Refused
 from .forecaster import PROPHET, Engine, Forecaster
 from .metrics import score
 from .tracking import SCORED, connect, digest
@@ -90,7 +90,7 @@ def answer(
         future["ds"] = pd.to_datetime(future["ds"])
         known = _known_columns(forecaster)
         if wrong := sorted(set(known).symmetric_difference(set(future) - {"unique_id", "ds"}) - {"closed", "holiday"}):
-            raise ValueError(
+            raise DataError(
                 f"regressors of the future days: {wrong[0]!r} is missing or unknown; "
                 f"expected {', '.join(known) or 'none'}"
             )
@@ -143,7 +143,7 @@ def _fingerprints(folder: Path) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise ValueError(f"{name} is a link or a device, expected plain files only; do not load this model")
+            raise DataError(f"{name} is a link or a device, expected plain files only; do not load this model")
         if path.is_file() and name not in (_MANIFEST, _MLFLOW_NOTE):
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
@@ -168,20 +168,20 @@ def check_manifest(
     """
     folder, path = Path(folder), Path(folder) / _MANIFEST
     if path.is_symlink() or not path.is_file():
-        raise ValueError(f"model without {_MANIFEST}, expected one that log_panel wrote; do not load this model")
+        raise DataError(f"model without {_MANIFEST}, expected one that log_panel wrote; do not load this model")
     content = path.read_bytes()
     if seal and hashlib.sha256(content).hexdigest() != seal:
-        raise ValueError(f"{_MANIFEST} is not the one that was registered; do not load this model")
+        raise DataError(f"{_MANIFEST} is not the one that was registered; do not load this model")
     try:
         listed = dict(json.loads(content))
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{_MANIFEST} cannot be read ({error}); do not load this model") from error
+        raise DataError(f"{_MANIFEST} cannot be read ({error}); do not load this model") from error
     found = _fingerprints(folder)
     faults = [f"{name} is missing" for name in listed if name not in found]
     faults += [f"{name} was changed" for name in listed if name in found and found[name] != listed[name]]
     faults += [f"{name} was added" for name in found if name not in listed]
     if faults:
-        raise ValueError(
+        raise DataError(
             f"{len(faults)} files differ from {_MANIFEST}, first: {faults[0]}; do not load it, register it again"
         )
     return folder
@@ -262,7 +262,7 @@ def log_panel(
 
     run, client = mlflow.active_run(), mlflow.MlflowClient()
     if run is None:
-        raise ValueError("no run is open; log the backtest and the model together inside `with start_run(name):`")
+        raise DataError("no run is open; log the backtest and the model together inside `with start_run(name):`")
     with tempfile.TemporaryDirectory() as draft:
         seal = save_panel(forecaster, Path(draft) / "model", code, code == MODEL_CODE)
         model = client.create_logged_model(
@@ -338,7 +338,7 @@ def _examine(scored: pd.DataFrame, costs: UnitCosts, model: str) -> tuple[str, d
     days = scored[scored["model"] == model]
     if days.empty:
         names = ", ".join(map(str, scored["model"].unique()))
-        raise ValueError(f"no model {model!r} in scored, which holds {names}; backtest it with the others")
+        raise DataError(f"no model {model!r} in scored, which holds {names}; backtest it with the others")
     return exam(days, costs), _measures(days, costs)
 
 
@@ -356,7 +356,7 @@ def referee(
     taken, mine = _examine(scored, costs, model)
     other, base = _examine(scored, costs, baseline)
     if taken != other:
-        raise ValueError(f"{model!r} and {baseline!r} were scored on different days; see the failures of the backtest")
+        raise DataError(f"{model!r} and {baseline!r} were scored on different days; see the failures of the backtest")
     rival = None
     if old and "champion" in set(scored["model"]):
         other, rival = _examine(scored, costs, "champion")
@@ -366,7 +366,7 @@ def referee(
             {figure: float(old.tags[figure]) for figure in mine if figure in old.tags},
         )
     if old is not None and taken != other:
-        raise ValueError(
+        raise DataError(
             f"the champion, version {old.version}, was examined on other days or prices; "
             "backtest it again with the others, as model 'champion'"
         )
@@ -401,7 +401,7 @@ def fetch(
 
     which = f"version {found.version} of {found.name!r}"
     if "seal" not in found.tags:
-        raise ValueError(f"{which} has no seal, expected a version made by log_panel; do not load it")
+        raise DataError(f"{which} has no seal, expected a version made by log_panel; do not load it")
     with tempfile.TemporaryDirectory() as draft:
         try:
             folder = Path(mlflow.artifacts.download_artifacts(found.source, dst_path=draft))
@@ -409,7 +409,7 @@ def fetch(
             (folder / "registered_model_meta").unlink(missing_ok=True)
             check_manifest(folder, found.tags["seal"])
         except (ValueError, OSError, mlflow.MlflowException) as error:
-            raise ValueError(f"{which}: {error}") from error
+            raise DataError(f"{which}: {error}") from error
         yield folder
 
 
@@ -440,10 +440,10 @@ def promote(
     scored = check_scored(scored.drop(columns=limits, errors="ignore"))
     challenger, old = find(client, name, "challenger"), find(client, name, "champion")
     if challenger is None:
-        raise ValueError(f"{name!r} has no challenger; log_panel registers one")
+        raise DataError(f"{name!r} has no challenger; log_panel registers one")
     mine = scored.loc[scored["model"] == model, ["cutoff", "unique_id", "ds", "y", "yhat"]]
     if client.get_run(challenger.run_id).data.tags.get(SCORED) != digest(mine):
-        raise ValueError(
+        raise DataError(
             f"the {len(mine)} scored days of {model!r} are not those of the challenger's run; "
             "call log_backtest with them and log_panel inside the same run"
         )
@@ -473,7 +473,7 @@ def load_champion(
     """
     found = find(connect(folder), name, "champion")
     if found is None:
-        raise ValueError(f"{name!r} has no champion; register a model with log_panel and promote it")
+        raise DataError(f"{name!r} has no champion; register a model with log_panel and promote it")
     with fetch(found) as files:
         return Forecaster.load(files / "artifacts" / "forecaster", engine)
 
@@ -493,13 +493,13 @@ def rollback(
 
     current = find(client, name, "champion")
     if current is None:
-        raise ValueError(f"{name!r} has no champion; there is nothing to roll back")
+        raise DataError(f"{name!r} has no champion; there is nothing to roll back")
     if "previous" not in current.tags:
-        raise ValueError(f"version {current.version} of {name!r} replaced no champion; promote another version instead")
+        raise DataError(f"version {current.version} of {name!r} replaced no champion; promote another version instead")
     try:
         older = client.get_model_version(name, current.tags["previous"])
     except mlflow.MlflowException as error:
-        raise ValueError(
+        raise DataError(
             f"version {current.tags['previous']} of {name!r} was deleted; promote another version"
         ) from error
     with fetch(older):
@@ -518,7 +518,7 @@ def versions(
     client = connect(folder)
     found = sorted(client.search_model_versions(f"name = '{name}'"), key=lambda one: int(one.version))
     if not found:
-        raise ValueError(f"no registered model {name!r}; log_panel makes the first version")
+        raise DataError(f"no registered model {name!r}; log_panel makes the first version")
     aliases = {str(number): alias for alias, number in client.get_registered_model(name).aliases.items()}
     keys = ["decision", "wape", "cost_eur", "reason", "rollback_reason"]
     rows = [

@@ -22,7 +22,7 @@ from .baselines import open_days, seasonal_naive
 from .batch import as_of
 from .ops.files import only_one
 from .contract import Forecast, check_whole, last_day, past
-from .ops.errors import Refused
+from .ops.errors import DataError, Refused
 from .ops.files import writing_in
 from .forecaster import Engine, Forecaster, Params, prophet_forecast
 from .registry import Decision, fetch, find, log_panel, promote, referee, rollback
@@ -91,7 +91,7 @@ def due(
     today = pd.Timestamp(today)
     before = [pd.Timestamp(day) for day in (trained, tried) if day is not None]
     if before and max(before) > today:
-        raise ValueError(
+        raise DataError(
             f"today is {today:%Y-%m-%d}, but the last training saw sales until {max(before):%Y-%m-%d}; "
             "set the clock right, or ask for that day or a later one"
         )
@@ -156,9 +156,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not self.recipes:
-            raise ValueError("recipes is {}, expected settings by name, at least one")
+            raise DataError("recipes is {}, expected settings by name, at least one")
         if taken := {CHALLENGER, CHAMPION, BASELINE} & set(self.recipes):
-            raise ValueError(f"recipe {min(taken)!r} has the name of a rival; give it another one")
+            raise DataError(f"recipe {min(taken)!r} has the name of a rival; give it another one")
         for name in ("every", "rest", "horizon", "nights", "period"):
             check_whole(name, getattr(self, name))
 
@@ -171,7 +171,7 @@ def _nights_unseen(known: pd.DataFrame, plan: Plan, since: pd.Timestamp) -> dict
     first, last = past(known)["ds"].min(), last_day(known) - pd.Timedelta(days=plan.horizon)
     nights = min(plan.nights, (last - since).days // plan.period + 1)
     if nights < 1:
-        raise ValueError(
+        raise DataError(
             f"the champion has seen sales until {since:%Y-%m-%d} and an exam asks for {plan.horizon} days after them; "
             f"ask again on {since + pd.Timedelta(days=plan.horizon):%Y-%m-%d} or later"
         )
@@ -201,7 +201,7 @@ def contest(
     scored = done.scored[names == len(models)]
     if scored.empty:
         failed = done.failures.iloc[0]
-        raise ValueError(f"no day was forecast by all of {', '.join(models)}; first failure: {failed['error']}")
+        raise DataError(f"no day was forecast by all of {', '.join(models)}; first failure: {failed['error']}")
     tried = error_cost(scored[scored["model"].isin(plan.recipes)], plan.costs, by=("model",))
     best = str(tried.sort_values("cost_eur", kind="stable")["model"].iat[0])
     scored = scored[~scored["model"].isin(set(plan.recipes) - {best})]
@@ -240,11 +240,11 @@ def journal(
         try:
             entry = json.loads(line or b"{}")
             if entry.pop("format", FORMAT) != FORMAT:
-                raise ValueError(f"its format is not {FORMAT}; update mlworkbook")
+                raise DataError(f"its format is not {FORMAT}; update mlworkbook")
             found += [Record(**entry)] if entry else []
         except (ValueError, TypeError, AttributeError) as error:
             if line.endswith(b"}"):
-                raise ValueError(
+                raise DataError(
                     f"line {number} of {path.name} is damaged ({error}); bring the file back from a copy"
                 ) from error
     return found
@@ -300,7 +300,7 @@ class Shelf:
 
     def rollback(self, reason):
         if len(self.champions) < 2:
-            raise ValueError("there is no champion before this one; nothing to roll back")
+            raise DataError("there is no champion before this one; nothing to roll back")
         self.champions.pop()
         return self.champions[-1]
 
@@ -443,7 +443,7 @@ def retrain(
     with only_one(folder):
         done = journal(folder)
         if done and done[-1].date > today:
-            raise ValueError(
+            raise DataError(
                 f"date is {today}, before the last decision, of {done[-1].date}; "
                 "set the clock right, or ask for that day or a later one"
             )
@@ -482,15 +482,15 @@ def go_back(
     """
     folder = Path(folder)
     if not reason.strip():
-        raise ValueError("reason is empty, expected a sentence; next month somebody will ask why")
+        raise DataError("reason is empty, expected a sentence; next month somebody will ask why")
     with only_one(folder):
         done, champion = journal(folder), store.served()
         if champion is None:
-            raise ValueError("there is no champion; nothing to roll back")
+            raise DataError("there is no champion; nothing to roll back")
         known = max([f"{champion.trained:%Y-%m-%d}", *(one.date for one in done[-1:])])
         today = known if date is None else f"{pd.Timestamp(date):%Y-%m-%d}"
         if done and done[-1].date > today:
-            raise ValueError(f"date is {today}, before the last decision, of {done[-1].date}; set the clock right")
+            raise DataError(f"date is {today}, before the last decision, of {done[-1].date}; set the clock right")
         if done and done[-1].action == "going back" and int(champion.version) < int(done[-1].previous):
             begun, version = done[-1], champion.version  # it died after the crown had moved
         else:

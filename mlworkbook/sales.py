@@ -133,7 +133,7 @@ def add_days(
         )
     if region and days[-1] > _SCHOOL_KNOWN:
         most = (_SCHOOL_KNOWN - last).days
-        raise ValueError(
+        raise DataError(
             f"horizon is {horizon}, but school holidays are known until {_SCHOOL_KNOWN:%Y-%m-%d}; "
             f"ask for {most} at most"
         )
@@ -170,16 +170,16 @@ def read_table(
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist, expected a .csv, .csv.gz or .parquet file; check the name")
     if not path.name.lower().endswith((".csv", ".txt", ".csv.gz", ".txt.gz", ".parquet")):
-        raise ValueError(f"{path.name}: expected a file named .csv, .csv.gz or .parquet; save the table in one of them")
+        raise DataError(f"{path.name}: expected a file named .csv, .csv.gz or .parquet; save the table in one of them")
     if path.stat().st_size == 0:
-        raise ValueError(f"{path.name} is empty, expected a header and one row per series and day; export it again")
+        raise DataError(f"{path.name} is empty, expected a header and one row per series and day; export it again")
     binary = path.suffix.lower() == ".parquet"
     try:
         return pd.read_parquet(path) if binary else read_text(path, columns, reading)
     except DataError:
         raise
     except (ValueError, OSError, EOFError) as error:
-        raise ValueError(
+        raise DataError(
             f"{path.name} cannot be read as a table ({str(error).splitlines()[0]}), expected "
             f"{'a parquet file' if binary else 'text with a header and rows as long as it'}; export it again"
         ) from error
@@ -284,7 +284,7 @@ def _choose(history: pd.DataFrame, stores: Sequence[str | int] | str | int) -> p
     if not asked or asked - known:
         unknown = ", ".join(sorted(map(repr, asked - known)))
         some = ", ".join(sorted(map(str, known)))
-        raise ValueError(f"stores is {stores!r}, unknown: {unknown or 'all'}; expected some of {some}")
+        raise DataError(f"stores is {stores!r}, unknown: {unknown or 'all'}; expected some of {some}")
     return history[history["unique_id"].isin([key for key, both in names.items() if both & asked])]
 
 
@@ -331,7 +331,7 @@ def load_sales(
     lawful = {"level": (level, levels), "ended": (ended, ("error", "drop")), "gaps": (gaps, ("error", "closed"))}
     for option, (came, choices) in lawful.items():
         if came not in choices:
-            raise ValueError(f"{option} is {came!r}, expected {' or '.join(map(repr, choices))}")
+            raise DataError(f"{option} is {came!r}, expected {' or '.join(map(repr, choices))}")
     horizon = check_horizon(horizon) if horizon or isinstance(horizon, bool) else 0
     history = load_bakery(level) if path is None else load_shop(path, columns or {}, reading)
     history = _choose(history, stores) if stores is not None else history
@@ -441,7 +441,7 @@ def spoil_sales(
         frame.loc[row, "y"] = values[fault]
         return frame
     if fault not in changes:
-        raise ValueError(f"fault is {fault!r}, expected one of {', '.join(sorted([*changes, *values]))}")
+        raise DataError(f"fault is {fault!r}, expected one of {', '.join(sorted([*changes, *values]))}")
     return changes[fault]()
 
 

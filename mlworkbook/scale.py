@@ -23,6 +23,7 @@ import pandas as pd
 from loky import get_reusable_executor
 from tqdm import tqdm
 
+from .ops.errors import DataError
 from . import __version__
 from .backtesting import attempt, complete, fingerprint, kept_folder, kept_path, values_of
 from .ops.files import write_atomic
@@ -61,7 +62,7 @@ def _ask(order: Order, rows: pd.DataFrame) -> pd.DataFrame:
         warnings.filterwarnings("ignore", message="history: ")  # strange values are for lesson 15 to tell
         history = check_history(rows)
         if (last := last_day(history)) != order.last:
-            raise ValueError(
+            raise DataError(
                 f"sales end on {last:%Y-%m-%d}, those of the chain on {order.last:%Y-%m-%d}; "
                 "bring the missing days, or leave the series out"
             )
@@ -215,11 +216,11 @@ def forecast_many(
 ) -> Forecasts:  # the same rows whatever the engine
     "Forecast every series; what goes wrong with one stands beside the results of the others."
     if engine not in ("serial", "processes", "spark"):
-        raise ValueError(f"engine is {engine!r}, expected 'serial', 'processes' or 'spark'")
+        raise DataError(f"engine is {engine!r}, expected 'serial', 'processes' or 'spark'")
     for name, value in {"workers": workers, "batch": batch}.items():
         check_whole(name, value)
     if not callable(forecast):
-        raise ValueError(f"forecast is {forecast!r}, expected a function of history and horizon")
+        raise DataError(f"forecast is {forecast!r}, expected a function of history and horizon")
     history = history if isinstance(history, pd.DataFrame) else Path(history)
     if isinstance(history, Path) and not history.exists():
         raise FileNotFoundError(f"{history} does not exist, expected a parquet file or a folder of them")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field
 
+from mlworkbook.ops.errors import DataError
 from mlworkbook.answers import Day, Night, open_night
 from mlworkbook.ops.files import workspace
 from mlworkbook.ops.web import Limits, figures_of, is_allowed, plain_app, read_keys
@@ -186,7 +187,7 @@ def create_app(
 ) -> "FastAPI":
     "Build the service; raises `ValueError` for keys or a pause that cannot be used."
     if not 0 < every < float("inf"):
-        raise ValueError(f"every is {every!r}, expected seconds > 0 between two looks at nights and registry")
+        raise DataError(f"every is {every!r}, expected seconds > 0 between two looks at nights and registry")
     from fastapi import Depends, HTTPException, Response
     from fastapi.security import HTTPBearer
 
@@ -214,7 +215,7 @@ def create_app(
         night, parts = now(), []  # one reference: a new night in the middle changes nothing of this answer
         try:
             if len(asked.series) > limits.series:
-                raise ValueError(f"{len(asked.series)} series, expected {limits.series} at most; ask in parts")
+                raise DataError(f"{len(asked.series)} series, expected {limits.series} at most; ask in parts")
             async with asyncio.timeout(limits.seconds):
                 for one in asked.series:
                     kept = one.future is None  # what must be computed leaves the loop free for others

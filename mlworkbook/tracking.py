@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from .ops.errors import extras
+from .ops.errors import DataError, extras
 from .contract import Forecast, check_history, check_horizon, check_scored, last_day, past
 from .ops.files import workspace
 from .metrics import score
@@ -199,10 +199,10 @@ def log_backtest(
     from matplotlib.figure import Figure
 
     if mlflow.active_run() is None:
-        raise ValueError("no run is open; write `with start_run(name):` around log_backtest")
+        raise DataError("no run is open; write `with start_run(name):` around log_backtest")
     scored = check_scored(scored.dropna(axis="columns", how="all"))
     if "model" in scored and scored["model"].nunique() > 1:
-        raise ValueError(
+        raise DataError(
             f"{scored['model'].nunique()} models in one run, expected 1: "
             f"{', '.join(scored['model'].unique())}; log one run per model"
         )
@@ -234,7 +234,7 @@ def hold_out(
     history = check_history(history)
     cutoff = last_day(history) - pd.Timedelta(days=check_horizon(horizon))
     if cutoff < history["ds"].min():
-        raise ValueError(
+        raise DataError(
             f"horizon is {horizon}, expected fewer days than the "
             f"{history['ds'].nunique()} of the history; nothing is left to learn from"
         )

@@ -7,6 +7,7 @@ __all__ = ['BAKERY_COSTS', 'UnitCosts', 'error_cost', 'yearly_cost', 'best_quant
            'plot_sensitivity']
 
 # %% ../nbs/discover/12_value.ipynb #va-imports
+from .ops.errors import DataError
 import math
 from dataclasses import dataclass
 from numbers import Real
@@ -37,11 +38,11 @@ class UnitCosts:
     def __post_init__(self) -> None:
         for name, price in vars(self).items():
             if not isinstance(price, Real) or not 0 <= float(price) < math.inf:
-                raise ValueError(
+                raise DataError(
                     f"{name} is {price!r}, expected EUR per unit, a number >= 0; write a loss as a positive number"
                 )
         if self.over_eur == self.under_eur == 0:
-            raise ValueError(
+            raise DataError(
                 "over_eur and under_eur are both 0, expected one of them > 0; without a price no error costs anything"
             )
 
@@ -60,23 +61,23 @@ def _check_errors(scored: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     Raises `ValueError` for missing columns, no rows, values that are not numbers, and models that would be added up.
     """
     if missing := [name for name in dict.fromkeys([*by, "y", "yhat"]) if name not in scored]:
-        raise ValueError(
+        raise DataError(
             f"scored has no column {missing}, it has {list(scored)}; join the forecast with the sales first"
         )
     if scored.empty:
-        raise ValueError("scored has no rows, expected one row per series and day; no cost can be known")
+        raise DataError("scored has no rows, expected one row per series and day; no cost can be known")
     for name in ["y", "yhat"]:
         bad = ~np.isfinite(pd.to_numeric(scored[name], errors="coerce").to_numpy(float, na_value=np.nan))
         if bad.any():
             row = scored.loc[bad].iloc[0]
             place = ", ".join(f"{key} {row[key]}" for key in ["unique_id", "ds", "cutoff", "model"] if key in scored)
             place = place.replace(" 00:00:00", "") or f"row {bad.argmax()}"
-            raise ValueError(
+            raise DataError(
                 f"{name} is {row[name]} in {bad.sum()} of {len(scored)} rows, expected finite units; "
                 f"first: {place}; drop the days that cannot be judged, and say how many"
             )
     if "model" in scored and "model" not in by and scored["model"].nunique() > 1:
-        raise ValueError(
+        raise DataError(
             f"scored holds {scored['model'].nunique()} models and `by` is {by}: their costs would be added up; "
             "put 'model' into `by` or keep one model"
         )
@@ -133,7 +134,7 @@ def best_quantity(
     """
     demand = np.asarray(demand, dtype=float)
     if not demand.size or not np.isfinite(demand).all():
-        raise ValueError(
+        raise DataError(
             f"demand has {demand.size} days, {np.isfinite(demand).sum()} of them known; expected >= 1 day, all known"
         )
     return float(np.quantile(demand, costs.quantile, method="inverted_cdf"))
@@ -151,13 +152,13 @@ def roi(
     Raises `ValueError` for costs below 0, no years, or a project that costs nothing.
     """
     if not (min(build_eur, run_eur) >= 0 and years > 0 and math.isfinite(saving_eur)):
-        raise ValueError(
+        raise DataError(
             f"saving {saving_eur}, build {build_eur}, run {run_eur} EUR, {years} years; "
             "expected a known saving, costs >= 0 and years > 0"
         )
     paid = build_eur + run_eur * years
     if paid == 0:
-        raise ValueError(
+        raise DataError(
             "build_eur and run_eur are both 0, so the return has no meaning; count at least the hours of work"
         )
     return (saving_eur * years - paid) / paid
@@ -185,7 +186,7 @@ def sensitivity(
     Raises `ValueError` when a reduction is not a ratio.
     """
     if wrong := [value for value in reductions if not 0 <= value <= 1]:
-        raise ValueError(f"reduction is {wrong[0]}, expected a ratio 0-1; write 15 % as 0.15")
+        raise DataError(f"reduction is {wrong[0]}, expected a ratio 0-1; write 15 % as 0.15")
     today = {name: yearly_cost(scored, costs) for name, costs in cases.items()}
     rows = [(name, value, value * today[name]) for name in cases for value in reductions]
     return pd.DataFrame(rows, columns=["costs", "reduction", "saving_eur"])

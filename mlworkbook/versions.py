@@ -113,7 +113,7 @@ class RecipeModel:
         "Forecast as the recipe would that evening; raises `ValueError` for an unknown series."
         rows, names = self.history, self.history["unique_id"].unique()
         if unknown := [name for name in series or [] if name not in names]:
-            raise ValueError(f"{len(unknown)} unknown series, first: {unknown[0]!r}; it knows {', '.join(names[:8])}")
+            raise DataError(f"{len(unknown)} unknown series, first: {unknown[0]!r}; it knows {', '.join(names[:8])}")
         if future is not None:
             told = rows["unique_id"].isin(future["unique_id"]) & rows["y"].isna()
             rows = check_history(pd.concat([rows[~told], future.assign(y=float("nan"))]))

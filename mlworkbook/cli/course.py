@@ -19,7 +19,7 @@ from .parameters import Source, load
 from .talk import Talk, command, counted, exit_codes, grid
 from ..course.exercises import progress as lessons_solved
 from ..course.exercises import write_student
-from ..ops.errors import Refused
+from ..ops.errors import DataError, Refused
 from ..ops.files import workspace, write_atomic
 
 # %% ../../nbs/cli/course.ipynb #cc-data
@@ -38,9 +38,9 @@ def _made_up(job: _Look, path: Path) -> None:
     from mlworkbook.sales import make_sales
 
     if path.suffix not in (".csv", ".parquet"):
-        raise ValueError(f"--make is {path.name!r}, expected a name that ends in .csv or .parquet")
+        raise DataError(f"--make is {path.name!r}, expected a name that ends in .csv or .parquet")
     if path.exists():
-        raise ValueError(f"{path} exists already; delete it or choose another name")
+        raise DataError(f"{path} exists already; delete it or choose another name")
     table = make_sales(job.seed, series=job.series, days=job.days, horizon=job.horizon)
     write_atomic(path, table.to_csv(index=False).encode() if path.suffix == ".csv" else table.to_parquet(index=False))
     said = f"{counted(len(table), 'row')} in {path}; try: mlworkbook run --data {path}"
@@ -124,7 +124,7 @@ def backlog(job: _Stories) -> None:  # options
     from mlworkbook.project.backlog import github_issues, invest, jira_csv, load_backlog, send_to_jira
 
     if (job.send or job.project) and not job.jira:
-        raise ValueError("--send and --project came without --jira, expected the address of the site")
+        raise DataError("--send and --project came without --jira, expected the address of the site")
     stories = load_backlog(job.file)
     for path, text in ((job.csv, jira_csv(stories)), (job.github, json.dumps(github_issues(stories), indent=2))):
         if path:
@@ -220,7 +220,7 @@ def grade(job: _Handed) -> None:  # options
     bounds, walls = Bounds(seconds=job.seconds, memory_mb=job.memory), jury.protections()
     one = jury.is_project(job.folder)
     if job.mine and not one:
-        raise ValueError(f"{job.folder} is no project, and --mine is for one of your own; leave it out")
+        raise DataError(f"{job.folder} is no project, and --mine is for one of your own; leave it out")
     if one:
         walls = {"sandbox": "none: you said that it is yours"} if job.mine else walls
         table = jury.grade_project(job.folder, secret=job.secret, bounds=bounds, trusted=job.mine)
@@ -299,7 +299,7 @@ def gameday(job: _Drill) -> None:  # options
     if job.move == "grade":
         return _marks(job, moves.grade_game(folder), moves.POINTS)
     if job.move not in ways:
-        raise ValueError(f"the move is {job.move!r}, expected {', '.join(ways)}, grade or runbook")
+        raise DataError(f"the move is {job.move!r}, expected {', '.join(ways)}, grade or runbook")
     with job.step(job.move):
         ways[job.move]()
         seen = moves.status(folder)

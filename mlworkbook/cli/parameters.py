@@ -58,7 +58,7 @@ class Source(Written):
         pairs = [pair for text in self.map or [] for pair in text.split(",")]
         if wrong := [pair for pair in pairs if "=" not in pair or pair.startswith("=")]:
             said = "expected the file's column and ours, e.g. --map fecha=ds,ventas=y"
-            raise ValueError(f"--map is {wrong[0]!r}, {said}")
+            raise DataError(f"--map is {wrong[0]!r}, {said}")
         return {theirs.strip(): ours.strip() or None for theirs, ours in (pair.split("=", 1) for pair in pairs)}
 
     def kept(self) -> list[str | int] | None:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from typer import Exit, Option, echo
 
+from ..ops.errors import DataError
 from .talk import exit_codes, heard, hushed
 
 # %% ../../nbs/cli/serve.ipynb #cs-serve
@@ -30,12 +31,12 @@ def serve(
     from mlworkbook.versions import place_of
 
     if not read_keys() and host not in ("127.0.0.1", "::1", "localhost"):
-        raise ValueError(f"--host is {host} and there is no key; set MLWORKBOOK_API_KEYS, or leave --host out")
+        raise DataError(f"--host is {host} and there is no key; set MLWORKBOOK_API_KEYS, or leave --host out")
     shop, door = place_of(name, out=out), listen(host, port)
     try:
         service = create_app(name, folder=shop.home, out=shop.folder, every=every)
     except ModuleNotFoundError as error:
-        raise ValueError(f"{error.name} is missing; install it: pip install 'mlworkbook[service]'") from error
+        raise DataError(f"{error.name} is missing; install it: pip install 'mlworkbook[service]'") from error
     echo(f"forecasts at http://{host}:{door.getsockname()[1]} (see /ready; Ctrl-C ends it)")
     run_app(service, door)
 

@@ -26,6 +26,7 @@ from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 
+from ..ops.errors import DataError
 from ..ops.files import workspace
 from ..ops.language import say
 from ..ops.process import reaches, version_in
@@ -235,7 +236,7 @@ def checkup(
     table = tomllib.loads(files("mlworkbook").joinpath("data/tools.toml").read_text(encoding="utf-8"))
     names = list(table if names is None else names)
     if unknown := [name for name in names if name not in table]:
-        raise ValueError(f"the doctor knows no {unknown[0]!r}, expected one of {', '.join(table)}")
+        raise DataError(f"the doctor knows no {unknown[0]!r}, expected one of {', '.join(table)}")
     with ThreadPoolExecutor(len(names) or 1) as pool:
         return list(pool.map(lambda name: _look(name, table[name], machine), names))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mlworkbook.ops.errors import DataError
 from mlworkbook.contract import KEYS, last_day
 from mlworkbook.sales import make_sales
 
@@ -50,7 +51,7 @@ def strike(
     """
     frame, day = history.sort_values(KEYS, ignore_index=True), pd.Timestamp(day)
     if shock not in SHOCKS or not frame["ds"].min() < day <= last_day(frame):
-        raise ValueError(
+        raise DataError(
             f"shock is {shock!r} on {day:%Y-%m-%d}, expected one of {', '.join(SHOCKS)} "
             f"from the second day of the history to {last_day(frame):%Y-%m-%d}"
         )

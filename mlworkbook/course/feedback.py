@@ -38,16 +38,16 @@ def load_comments(
     try:
         rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+        raise DataError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     if not rows or rows[0] != ["comment", "topic"]:
-        raise ValueError(f"{path} starts with {', '.join(rows[0]) if rows else 'nothing'}, expected comment,topic")
+        raise DataError(f"{path} starts with {', '.join(rows[0]) if rows else 'nothing'}, expected comment,topic")
     for line, row in enumerate(rows[1:], 2):
         if len(row) != 2 or not row[0].strip():
-            raise ValueError(f"{path}:{line}: {row}, expected a comment and its topic; quote commas, drop empty lines")
+            raise DataError(f"{path}:{line}: {row}, expected a comment and its topic; quote commas, drop empty lines")
         if row[1] not in TOPICS:
-            raise ValueError(f"{path}:{line}: topic {row[1]!r}, expected one of {', '.join(TOPICS)}; correct it")
+            raise DataError(f"{path}:{line}: topic {row[1]!r}, expected one of {', '.join(TOPICS)}; correct it")
     if len(rows) == 1:
-        raise ValueError(f"{path} holds no comment, only its heading; add some")
+        raise DataError(f"{path} holds no comment, only its heading; add some")
     return pd.DataFrame(rows[1:], columns=rows[0])
 
 # %% ../../nbs/develop/42_feedback.ipynb #fe-split
@@ -71,7 +71,7 @@ def split(
     sums = comments["comment"].map(lambda text: hashlib.sha256(f"{seed} {plain(text)}".encode()).digest()[:6])
     late = sums.map(lambda found: int.from_bytes(found) / 2**48 < share)
     if late.all() or not late.any():
-        raise ValueError(f"share {share} of {len(comments)} comments leaves one side empty; bring more comments")
+        raise DataError(f"share {share} of {len(comments)} comments leaves one side empty; bring more comments")
     return comments[~late].reset_index(drop=True), comments[late].reset_index(drop=True)
 
 # %% ../../nbs/develop/42_feedback.ipynb #fe-rules
@@ -118,7 +118,7 @@ def examine(
 
     true, predicted = pd.Series(list(true)), pd.Series(list(predicted))
     if len(true) != len(predicted) or not len(true):
-        raise ValueError(f"{len(predicted)} answers for {len(true)} comments, expected one each; classify them all")
+        raise DataError(f"{len(predicted)} answers for {len(true)} comments, expected one each; classify them all")
     hit = true == predicted
     interval = binomtest(int(hit.sum()), len(hit)).proportion_ci(method="wilson")
     recall = hit.groupby(true).mean().reindex([topic for topic in TOPICS if topic in set(true)])
@@ -285,4 +285,4 @@ def load_model(
         return PipelineModel.load(local_uri(folder))
     except Exception as error:  # Java's, Spark's or JSON's
         said = str(getattr(error, "java_exception", error)).splitlines()[0][:160]
-        raise ValueError(f"{folder} is damaged ({said}); save the model again") from error
+        raise DataError(f"{folder} is damaged ({said}); save the model again") from error

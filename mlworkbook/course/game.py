@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..ops.errors import DataError
 from ..contract import KEYS, check_history, past, seen
 from ..evaluation import Verdict
 from ..limits import calibrate, save_limits
@@ -53,7 +54,7 @@ def runbook(
 ) -> str:  # Markdown, in Spanish: symptom, diagnosis, repair, check, afterwards
     "The page to open when this happens; raises `ValueError` for an unknown failure."
     if kind not in FAILURES:
-        raise ValueError(f"failure is {kind!r}, expected one of {', '.join(FAILURES)}")
+        raise DataError(f"failure is {kind!r}, expected one of {', '.join(FAILURES)}")
     return (files("mlworkbook") / "data" / "runbooks" / f"{kind}.md").read_text(encoding="utf-8")
 
 # %% ../../nbs/course/game.ipynb #gm-truth
@@ -140,10 +141,10 @@ class _Feed(_State):
             columns, factor = rule["columns"], rule["factor"]
         except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
             way_out = "write how to read the deliveries with: mlworkbook gameday repair"
-            raise ValueError(f"{self.rules.name} cannot be read ({error}); {way_out}") from error
+            raise DataError(f"{self.rules.name} cannot be read ({error}); {way_out}") from error
         table, stores = check_history(load_shop(path, columns)), self.whole["unique_id"].unique().tolist()
         if table["ds"].ne(day).any() or table["unique_id"].tolist() != stores:
-            raise ValueError(f"{path.name} holds other stores or days, expected {', '.join(stores)} on {day:%Y-%m-%d}")
+            raise DataError(f"{path.name} holds other stores or days, expected {', '.join(stores)} on {day:%Y-%m-%d}")
         return table.assign(y=(table["y"] * factor).round())
 
     def receive(self, first: pd.Timestamp) -> None:
@@ -191,7 +192,7 @@ class Game(_Feed):
                 history = load_sales(self.sales)
                 last = past(history)["ds"].max()
                 if last != self.date:
-                    raise ValueError(f"sales end on {last:%Y-%m-%d}, expected {self.date:%Y-%m-%d}; look at the inbox")
+                    raise DataError(f"sales end on {last:%Y-%m-%d}, expected {self.date:%Y-%m-%d}; look at the inbox")
                 done = publish("shop", history, horizon=7, home=self.folder)
         except (ValueError, OSError) as error:
             return self.with_event("night", published=False, said=self.told(error))
@@ -257,20 +258,20 @@ def load_game(
     folder = Path(folder).absolute()
     path = folder / "game.json"
     if not path.is_file():
-        raise ValueError(f"{folder} holds no game ({path.name} is missing); begin one with: mlworkbook gameday start")
+        raise DataError(f"{folder} holds no game ({path.name} is missing); begin one with: mlworkbook gameday start")
     try:
         saved = json.loads(path.read_bytes())
         about = saved["game"]
         whole = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest() == saved["mark"]
         game = Game(folder, **about)
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is damaged ({error}); this game is over, start another") from error
+        raise DataError(f"{path} is damaged ({error}); this game is over, start another") from error
     if not whole:
-        raise ValueError(f"{path} was edited: nobody can grade it; this game is over, start another")
+        raise DataError(f"{path} was edited: nobody can grade it; this game is over, start another")
     ahead = published(game.place.nights)["cutoff"].max() if game.place.nights.is_dir() else pd.NaT
     if pd.notna(ahead) and ahead > game.date + pd.Timedelta(days=1):
         late = f"the clock of the game says {game.date:%Y-%m-%d}, but the night of {ahead:%Y-%m-%d} is published"
-        raise ValueError(f"{late}: the clock went back; bring back the {path.name} of that day, or start another game")
+        raise DataError(f"{late}: the clock went back; bring back the {path.name} of that day, or start another game")
     return game
 
 # %% ../../nbs/course/game.ipynb #gm-open
@@ -311,9 +312,9 @@ def start_game(
     if failure:
         runbook(failure)
     if (folder / "game.json").exists():
-        raise ValueError(f"{folder} holds a game already; play it, or start another one with --folder")
+        raise DataError(f"{folder} holds a game already; play it, or start another one with --folder")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ValueError(f"{folder} is not empty and holds no game, expected a new folder; give another with --folder")
+        raise DataError(f"{folder} is not empty and holds no game, expected a new folder; give another with --folder")
     game = new_game(folder, seed, failure)
     with only_one(folder), at_home(folder):
         write_atomic(game.rules, json.dumps([{"since": "2023-01-01", "columns": {}, "factor": 1}]).encode())

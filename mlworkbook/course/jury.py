@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..ops.errors import DataError
 from .exam import hold_exam
 from .rubric import rubric
 from ..ops.files import write_atomic
@@ -146,7 +147,7 @@ def grade_all(
     "Grade every submission of a folder, each alone; raises `ValueError` when the folder holds none."
     folders = sorted(path for path in Path(folder).iterdir() if path.is_dir() and not path.name.startswith("."))
     if not folders:
-        raise ValueError(f"{folder} holds no folders, expected one for each submission")
+        raise DataError(f"{folder} holds no folders, expected one for each submission")
     rows = []
     for path in folders:
         table = grade_project(path, secret=secret, bounds=bounds)

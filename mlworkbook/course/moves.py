@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from ..ops.errors import DataError
 from ..batch import complete
 from ..contract import KEYS, past
 from .game import FAILURES, LENGTH, Game, at_home, load_game, runbook, save_game
@@ -78,7 +79,7 @@ def _check_sales(game: Game) -> None:
     wrong = both[~(both["y"] - both["y_told"]).abs().lt(1)]
     if len(wrong):
         first = f"{wrong['unique_id'].iloc[0]} on {wrong['ds'].iloc[0]:%Y-%m-%d}"
-        raise ValueError(f"{len(wrong)} rows of shop.csv are not what was sold, first {first}; read them again")
+        raise DataError(f"{len(wrong)} rows of shop.csv are not what was sold, first {first}; read them again")
 
 
 def _check_feed(game: Game) -> None:
@@ -89,27 +90,27 @@ def _check_feed(game: Game) -> None:
     finally:
         path.unlink()
     if np.abs(told - true.loc[true["ds"] == day, "y"].to_numpy()).max() >= 1:
-        raise ValueError(f"the delivery of {day:%Y-%m-%d} would be read in other units; agree how to read it")
+        raise DataError(f"the delivery of {day:%Y-%m-%d} would be read in other units; agree how to read it")
 
 
 def _answer(game: Game) -> pd.DataFrame:
     champion = serving(game.place)
     if champion is None:
-        raise ValueError("'shop' has no champion; bring the registry back from a copy")
+        raise DataError("'shop' has no champion; bring the registry back from a copy")
     return asks(game.place, champion, game.truth, 7)(game.truth, 7)
 
 
 def _check_model(game: Game) -> None:
     if (far := _distance(_answer(game), _calm(game.seed, game.date))) > _WRONG:
-        raise ValueError(f"the champion's forecasts are {far:.0%} away from sound ones; go back to a good version")
+        raise DataError(f"the champion's forecasts are {far:.0%} away from sound ones; go back to a good version")
 
 
 def _check_night(game: Game) -> None:
     table, cutoff = _sheet(game)
     if cutoff != game.date:
-        raise ValueError(f"the night of {game.date:%Y-%m-%d} is not published; run it again")
+        raise DataError(f"the night of {game.date:%Y-%m-%d} is not published; run it again")
     if _distance(complete(table.drop(columns="model"), game.truth, 7), _answer(game)) > _SAME:
-        raise ValueError(f"the night of {game.date:%Y-%m-%d} was made from other sales or settings; run it again")
+        raise DataError(f"the night of {game.date:%Y-%m-%d} was made from other sales or settings; run it again")
 
 # %% ../../nbs/course/moves.ipynb #dr-service
 _CHECKS = {"registry": lambda game: connect(game.folder), "sales": _check_sales, "feed": _check_feed}
@@ -144,7 +145,7 @@ def _settle(game: Game) -> Game:
 def _playing(folder: str | Path) -> Game:
     game = load_game(folder)
     if game.ended:
-        raise ValueError(f"this game ended on day {game.day}, {game.ended}; see its grade: mlworkbook gameday grade")
+        raise DataError(f"this game ended on day {game.day}, {game.ended}; see its grade: mlworkbook gameday grade")
     return game
 
 
@@ -218,9 +219,9 @@ def repair(
         first = pd.to_datetime(since, errors="coerce")
         if pd.isna(first) or not game.date_of(1) <= first <= game.date:
             span = f"{game.date_of(1):%Y-%m-%d} to {game.date:%Y-%m-%d}"
-            raise ValueError(f"since is {str(since)!r}, expected a day of the game, {span}")
+            raise DataError(f"since is {str(since)!r}, expected a day of the game, {span}")
         if not 0 < factor < 1e6:
-            raise ValueError(f"factor is {factor!r}, expected units in one of theirs, a number above 0")
+            raise DataError(f"factor is {factor!r}, expected units in one of theirs, a number above 0")
         before = game.rules.read_bytes() if game.rules.is_file() else b"[]"
         rule = {"since": f"{first:%Y-%m-%d}", "columns": dict(columns or {}), "factor": factor}
         write_atomic(game.rules, json.dumps([*_rules_before(game.rules, first), rule]).encode())
@@ -281,7 +282,7 @@ def grade_game(
     "Count the days and what was lost; raises `ValueError` while the game goes on."
     game = load_game(folder)
     if not game.ended:
-        raise ValueError(f"the game goes on, day {game.day} of {LENGTH}; its grade is told when it has ended")
+        raise DataError(f"the game goes on, day {game.day} of {LENGTH}; its grade is told when it has ended")
     plot = game.plot
     after = [event for event in game.events if event["day"] >= plot.day]
     calls = [event for event in game.events if event["what"] == "declare"]

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from ..ops.errors import DataError
 from ..contract import last_day, past, seen
 from ..ops.files import write_atomic
 from ..project.stages import evidence, fingerprint, record
@@ -36,10 +37,10 @@ def shop_days(
         if seed is None:
             return load_sales(folder / "sealed.csv")
         if not (type(seed) is int and 1 <= int(series) <= 50 and 400 <= int(days) <= 4000 and seed >= 0):
-            raise ValueError(f"seed {seed!r}, {series!r} series, {days!r} days")
+            raise DataError(f"seed {seed!r}, {series!r} series, {days!r} days")
     except (OSError, ValueError, TypeError, KeyError) as error:
         why = getattr(error, "strerror", None) or error
-        raise ValueError(f"shop.json cannot be used ({why}); write it again: mlworkbook capstone start") from error
+        raise DataError(f"shop.json cannot be used ({why}); write it again: mlworkbook capstone start") from error
     made = make_sales(seed, series=series, days=days + LATER + EXAM + HORIZON)
     return trim(made).astype({"promo": "int64"})  # as they are read back from a file
 
@@ -57,7 +58,7 @@ def _own_sales(folder: Path, data: str | Path, columns: Mapping[str, str | None]
     sales = past(load_sales(data, columns=dict(columns or {})))
     days, aside = sales["ds"].nunique(), LATER + EXAM + HORIZON
     if days < 400 + aside:
-        raise ValueError(f"{Path(data).name} has {days} days, expected {400 + aside} or more")
+        raise DataError(f"{Path(data).name} has {days} days, expected {400 + aside} or more")
     sealed = sales.to_csv(index=False).encode()
     write_atomic(folder / "sealed.csv", sealed)
     about = {"seed": None, "series": sales["unique_id"].nunique(), "days": days - aside}
@@ -79,9 +80,9 @@ def start_project(
     """
     folder = Path(folder)
     if (seed is None) == (data is None):
-        raise ValueError("expected either a seed or a file of sales; a seed of your own makes a shop of your own")
+        raise DataError("expected either a seed or a file of sales; a seed of your own makes a shop of your own")
     if (folder / "shop.json").exists():
-        raise ValueError(f"{folder} holds a project already; go on with it or choose another folder")
+        raise DataError(f"{folder} holds a project already; go on with it or choose another folder")
     shop = {"seed": seed, "series": series, "days": days} if data is None else _own_sales(folder, data, columns)
     (folder / ".mlworkbook").mkdir(parents=True, exist_ok=True)
     write_paper(folder / "shop.json", shop)
@@ -133,11 +134,11 @@ def read_sheet(
     try:
         said = yaml.load(path.read_text(encoding="utf-8"), Loader=_PlainLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path.name} cannot be read: {' '.join(str(error).split())}; correct that line") from error
+        raise DataError(f"{path.name} cannot be read: {' '.join(str(error).split())}; correct that line") from error
     if not isinstance(said, dict):
-        raise ValueError(f"{path.name} holds a {type(said).__name__}, expected the questions of {stage}")
+        raise DataError(f"{path.name} holds a {type(said).__name__}, expected the questions of {stage}")
     if check and (missing := pending(said)):
-        raise ValueError(f"{path.name}: {len(missing)} questions without an answer, first: {missing[0]}; answer it")
+        raise DataError(f"{path.name}: {len(missing)} questions without an answer, first: {missing[0]}; answer it")
     return said
 
 # %% ../../nbs/course/project.ipynb #pr-papers

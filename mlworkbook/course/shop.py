@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from ..ops.errors import DataError
 from ..baselines import seasonal_naive
 from ..contract import KEYS, last_day, past, seen
 from ..retraining import BASELINE, DECIDED, SILENCE, Plan, Record, Store, retrain
@@ -117,10 +118,10 @@ def plot_race(
     Raises `ValueError` for an unknown rival, a day without a cost or more than four ways.
     """
     if rival not in daily or not 1 <= len(daily.columns) - 1 <= 4:
-        raise ValueError(f"daily holds {', '.join(daily)}, expected the rival {rival!r} and one to four ways beside it")
+        raise DataError(f"daily holds {', '.join(daily)}, expected the rival {rival!r} and one to four ways beside it")
     if (bare := daily.isna().any(axis=1)).any():
         name, day = daily.columns[daily.isna().any()][0], daily.index[bare][0]
-        raise ValueError(f"{name!r} has no cost on {day:%Y-%m-%d}, expected days that all have lived; use `daily_cost`")
+        raise DataError(f"{name!r} has no cost on {day:%Y-%m-%d}, expected days that all have lived; use `daily_cost`")
     if ax is None:
         import matplotlib.pyplot as plt
 

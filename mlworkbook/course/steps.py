@@ -29,7 +29,7 @@ from ..evaluation import leaderboard
 from ..explore import profile
 from ..metrics import coverage, wape
 from ..limits import calibrate, save_limits
-from ..ops.errors import Refused
+from ..ops.errors import DataError, Refused
 from ..ops.files import write_atomic
 from ..publishing import last_night, publish
 from ..project.backlog import load_backlog
@@ -64,7 +64,7 @@ def score_models(
     if len(done.failures):
         first = done.failures.iloc[0]
         place = f"{first['unique_id']} at {first['cutoff']:%Y-%m-%d}"
-        raise ValueError(f"{first['model']} failed on {place}: {first['error']}")
+        raise DataError(f"{first['model']} failed on {place}: {first['error']}")
     return done.scored
 
 
@@ -125,7 +125,7 @@ def user_forecast(
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not callable(getattr(module, "forecast", None)):
-        raise ValueError(f"{path.name} has no function `forecast(history, horizon)`; write it")
+        raise DataError(f"{path.name} has no function `forecast(history, horizon)`; write it")
     return module.forecast
 
 
@@ -138,7 +138,7 @@ def shop_of(
     "Find the shop without opening its store, which would make one; raises `ValueError` when there is none."
     place = place_of(SHOP, folder / ".mlworkbook")
     if not (place.home / "mlflow.db").is_file():
-        raise ValueError(f"{SHOP!r} has no champion; train one with: {_TRAIN}")
+        raise DataError(f"{SHOP!r} has no champion; train one with: {_TRAIN}")
     return place
 
 
@@ -149,7 +149,7 @@ def champion_of(
     champion = serving(place)
     if champion is None or is_own(champion.recipe):
         who = "a recipe of yours" if champion else "nobody"
-        raise ValueError(f"{who} serves, expected the course's; without --add, in an empty .mlworkbook: {_TRAIN}")
+        raise DataError(f"{who} serves, expected the course's; without --add, in an empty .mlworkbook: {_TRAIN}")
     return champion
 
 # %% ../../nbs/course/steps.ipynb #st-month
@@ -161,7 +161,7 @@ def month_decision(
     notes = journal(folder / ".mlworkbook" / "retrain" / SHOP)
     taken = [one for one in notes if one.date == f"{day:%Y-%m-%d}" and one.action in DECIDED]
     if len(taken) != 1:
-        raise ValueError(
+        raise DataError(
             f"the journal has {len(taken)} decisions about {day:%Y-%m-%d}, expected one; ask, at your own prices: "
             f"mlworkbook retrain --if-due --name {SHOP} --data later.csv --costs OVER,UNDER"
         )
@@ -179,7 +179,7 @@ def _discover(folder: Path) -> tuple[dict, dict]:
     rule = round(cost_a_day(scored, costs), 2)
     if said["charter"]["metrics"][0].get("today") is None:
         cost = f"the rule costs {rule} EUR per store and day"
-        raise ValueError(f"discover.yaml: charter.metrics[0].today is open; {cost}")
+        raise DataError(f"discover.yaml: charter.metrics[0].today is open; {cost}")
     said = read_sheet(folder, "discover")
     signer = said["signature"]
     charter = sign(Charter(**said["charter"]), signer["name"], signer["role"], signer["on"])
@@ -237,7 +237,7 @@ def _develop(folder: Path) -> tuple[dict, dict]:
     bare = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     ran = subprocess.run([sys.executable, *words], cwd=folder, env=bare, capture_output=True, text=True)
     if ran.returncode:
-        raise ValueError(f"{TESTS} did not pass; run `pytest {TESTS}` and read: {ran.stdout.strip().splitlines()[-1:]}")
+        raise DataError(f"{TESTS} did not pass; run `pytest {TESTS}` and read: {ran.stdout.strip().splitlines()[-1:]}")
     write_atomic(folder / "requirements.txt", "".join(f"{line}\n" for line in requirements()).encode())
     run_id = find(connect(place.home), SHOP, "champion").run_id
     papers = {"solution": f"run:{run_id}", "performance": "performance.json", "strategy": "strategy.json"}
@@ -252,7 +252,7 @@ def _deploy(folder: Path) -> tuple[dict, dict]:
         send(date=date)
     night = send()
     if not (place.folder / "monitor.html").is_file():
-        raise ValueError(
+        raise DataError(
             f"the nights to {now:%Y-%m-%d} are published and nobody has looked at them; type: "
             f"mlworkbook monitor --name {SHOP} --data later.csv --today {now + day:%Y-%m-%d}"
         )
@@ -284,7 +284,7 @@ def take_step(
     """
     folder, steps = Path(folder), dict(zip(STAGES, (_discover, _play, _develop, _deploy), strict=True))
     if stage not in steps:
-        raise ValueError(f"the step is {stage!r}, expected start, {', '.join(steps)}")
+        raise DataError(f"the step is {stage!r}, expected start, {', '.join(steps)}")
     if stage != STAGES[0]:
         last = STAGES[STAGES.index(stage) - 1]
         table = gates(folder, (last,), tracking_uri=tracking_uri(folder / ".mlworkbook"))

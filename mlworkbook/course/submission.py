@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..ops.errors import DataError
 from ..baselines import seasonal_naive
 from ..contract import check_forecast, last_day
 from .exam import disguise, exam_questions
@@ -29,15 +30,15 @@ from ..value import UnitCosts
 def _honest(scored: pd.DataFrame, whole: pd.DataFrame, rule: pd.DataFrame) -> pd.DataFrame:
     if (late := scored["ds"] <= scored["cutoff"]).any():
         first = f"{scored.loc[late, 'ds'].iloc[0]:%Y-%m-%d}"
-        raise ValueError(f"{late.sum()} days lie at or before their cutoff, first: {first}")
+        raise DataError(f"{late.sum()} days lie at or before their cutoff, first: {first}")
     keys = ["cutoff", "unique_id", "ds"]
     wanted = pd.MultiIndex.from_frame(rule[keys]).sort_values()
     for name, rows in scored.groupby("model"):
         if not pd.MultiIndex.from_frame(rows[keys]).sort_values().equals(wanted):
-            raise ValueError(f"{name} was scored on other days than the rule")
+            raise DataError(f"{name} was scored on other days than the rule")
     sold = scored.merge(whole[["unique_id", "ds", "y"]], on=["unique_id", "ds"], how="left", suffixes=("", "_sold"))
     if not np.allclose(sold["y"], sold["y_sold"]):
-        raise ValueError("the sales beside the forecasts are not those of the shop")
+        raise DataError("the sales beside the forecasts are not those of the shop")
     return scored
 
 # %% ../../nbs/course/submission.ipynb #su-papers
@@ -94,12 +95,12 @@ class Work(_Papers):
         for number, question in enumerate(exam_questions(whole)):
             path = self.folder.parent / "answers" / f"{which}-{shop}-{number}.csv"
             if not path.exists():
-                raise ValueError(f"no answer: {self.exam['forecast']}")
+                raise DataError(f"no answer: {self.exam['forecast']}")
             given = check_forecast(pd.read_csv(path, parse_dates=["ds"], dtype={"unique_id": str}))
             asked = question.loc[question["ds"] > last_day(question), ["unique_id", "ds"]]
             both = asked.merge(given[["unique_id", "ds", "yhat"]], on=["unique_id", "ds"], how="outer")
             if both["yhat"].isna().any() or len(both) != len(asked) or len(given) != len(asked):
-                raise ValueError(f"{len(given)} days answered, {len(asked)} asked for")
+                raise DataError(f"{len(given)} days answered, {len(asked)} asked for")
             parts.append(both.assign(cutoff=last_day(question)))
         kept = whole.columns.intersection(["unique_id", "ds", "y", "closed"])
         return pd.concat(parts).merge(whole[kept], on=["unique_id", "ds"])

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import DataError
 from .process import reaches, version_in
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def check_master(
     for place in master.removeprefix("spark://").split(","):
         host, _, port = place.rpartition(":")
         if not host or not port.isdigit() or not 0 < int(port) < 65_536:
-            raise ValueError(f"master is {master!r}, expected spark://HOST:PORT, such as spark://127.0.0.1:7077")
+            raise DataError(f"master is {master!r}, expected spark://HOST:PORT, such as spark://127.0.0.1:7077")
         try:
             socket.create_connection((host, int(port)), timeout=seconds).close()
             return master
@@ -110,7 +111,7 @@ def spark_session(
     if active := SparkSession.getActiveSession():
         if active.sparkContext.master == master:
             return active
-        raise ValueError(f"Spark is open on {active.sparkContext.master}, expected {master}; stop() that session first")
+        raise DataError(f"Spark is open on {active.sparkContext.master}, expected {master}; stop() that session first")
     check_java(os.environ)
     here = check_master(master).startswith(("local", "spark://127.", "spark://localhost"))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # where Spark looks; there is no setting for it

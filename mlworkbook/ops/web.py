@@ -6,6 +6,7 @@
 __all__ = ['read_keys', 'is_allowed', 'listen', 'run_app']
 
 # %% ../../nbs/ops/web.ipynb #wb-imports
+from .errors import DataError
 import asyncio
 import hashlib
 import hmac
@@ -41,7 +42,7 @@ def read_keys(
     keys = [key.strip() for key in text.split(",") if key.strip()]
     for place, key in enumerate(keys, 1):
         if not re.fullmatch("[!-~]{16,}", key):
-            raise ValueError(
+            raise DataError(
                 f"key {place} of {_KEYS} cannot be used, expected 16 or more printable characters without spaces; "
                 'make one: python -c "import secrets; print(secrets.token_urlsafe(32))"'
             )
@@ -69,7 +70,7 @@ class Limits:
     def __post_init__(self):
         for name, value in vars(self).items():
             if not 0 < value < float("inf"):
-                raise ValueError(f"limit {name} is {value!r}, expected a number > 0")
+                raise DataError(f"limit {name} is {value!r}, expected a number > 0")
 
 # %% ../../nbs/ops/web.ipynb #wb-limited
 class _Limited:

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from ..ops.errors import DataError
 from .. import graphs
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def _loaded(bucket: str, series: str) -> graphs.OnnxForecast:
     try:
         return graphs.OnnxForecast(client.get_object(Bucket=bucket, Key=f"models/{series}.onnx")["Body"].read())
     except client.exceptions.NoSuchKey:
-        raise ValueError(f"{bucket} has no model of {series!r}; write it to models/{series}.onnx") from None
+        raise DataError(f"{bucket} has no model of {series!r}; write it to models/{series}.onnx") from None
 
 
 def handler(
@@ -266,16 +267,16 @@ def handler(
     "Answer one question; raises `ValueError` for one that cannot be answered."
     for key in ("series", "days"):
         if not isinstance(event, Mapping) or not event.get(key):
-            raise ValueError(f"the question has no {key!r}, expected series, days and known; send it as JSON")
+            raise DataError(f"the question has no {key!r}, expected series, days and known; send it as JSON")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", str(event["series"])):
-        raise ValueError(f"series is {event['series']!r}, expected letters, digits, - and _; ask for one series")
+        raise DataError(f"series is {event['series']!r}, expected letters, digits, - and _; ask for one series")
     if len(event["days"]) > 400:
-        raise ValueError(f"{len(event['days'])} days were asked for, expected 400 at most; ask in pieces")
+        raise DataError(f"{len(event['days'])} days were asked for, expected 400 at most; ask in pieces")
     yhat = _loaded(os.environ["MODELS_BUCKET"], event["series"]).predict(event["days"], event.get("known", {}))
     return {"series": event["series"], "days": list(event["days"]), "yhat": [round(float(one), 3) for one in yhat]}
 
 
-_OURS = ("__init__.py", "graphs.py", "ops/__init__.py", "ops/files.py", "project/__init__.py", "project/aws.py")
+_OURS = ("__init__", "graphs", "ops/__init__", "ops/errors", "ops/files", "project/__init__", "project/aws")
 _THEIRS = ("numpy", "onnxruntime")
 _LIMIT = 250 * 1024**2  # bytes unpacked, for function and layers together
 
@@ -291,7 +292,8 @@ def package(
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} holds something, expected an empty folder; name another")
-    pairs = [(Path(graphs.__file__).parent / name, folder / "mlworkbook" / name) for name in _OURS]
+    ours = [f"{name}.py" for name in _OURS]
+    pairs = [(Path(graphs.__file__).parent / name, folder / "mlworkbook" / name) for name in ours]
     files = (file for name in names for file in distribution(name).files if ".." not in file.parts)
     pairs += [(Path(file.locate()), folder / file) for file in files if "__pycache__" not in file.parts]
     size = sum(source.stat().st_size for source, _ in pairs)
@@ -389,7 +391,7 @@ def bill(
     prices = {one.name: one for one in known if one.name in ("vm", "gb_second", "calls", *(row[0] for row in _PRICES))}
     for item, quantity in use.items():
         if item not in prices:
-            raise ValueError(f"{item!r} has no price, known are {', '.join(prices)}; look its price up and add it")
+            raise DataError(f"{item!r} has no price, known are {', '.join(prices)}; look its price up and add it")
         one = prices[item]
         check_number(item, quantity, one.unit.partition("/")[2])
         cost = quantity * one.value / (1e6 if one.unit.endswith("/million") else 1)

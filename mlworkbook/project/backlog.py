@@ -25,20 +25,20 @@ def _one_line(value: object) -> object:
     # as titles and lists of trackers want it
     text = " ".join(value.split()) if isinstance(value, str) else value
     if isinstance(text, str) and re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", text):
-        raise ValueError(f"{text[:60]!r} came, expected text without control characters")
+        raise DataError(f"{text[:60]!r} came, expected text without control characters")
     return text
 
 
 def _whole(value: object) -> object:
     if isinstance(value, bool | float):
-        raise ValueError(f"{value!r} came, expected a whole number")
+        raise DataError(f"{value!r} came, expected a whole number")
     return value
 
 
 def _short_name(value: str) -> str:
     # GitHub takes labels of 50 characters, and mlworkbook- with two names makes one
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,18}", value):
-        raise ValueError(f"{value[:60]!r} came, expected up to 19 letters, digits, - and _, since it becomes a label")
+        raise DataError(f"{value[:60]!r} came, expected up to 19 letters, digits, - and _, since it becomes a label")
     return value
 
 
@@ -254,9 +254,9 @@ def _site(url: str, environ: Mapping[str, str]) -> Iterator:
         from jira import JIRA, JIRAError
     parts, account = urlsplit(url), [environ.get(name, "").strip() for name in ("JIRA_EMAIL", "JIRA_TOKEN")]
     if "@" in parts.netloc or not (parts.scheme == "https" or parts.hostname in ("127.0.0.1", "localhost")):
-        raise ValueError("the address has no https or holds a password, expected https://example.atlassian.net")
+        raise DataError("the address has no https or holds a password, expected https://example.atlassian.net")
     if not all(account):
-        raise ValueError("JIRA_EMAIL or JIRA_TOKEN is not set; set both in the terminal, never in a file or a notebook")
+        raise DataError("JIRA_EMAIL or JIRA_TOKEN is not set; set both in the terminal, never in a file or a notebook")
     try:
         # no repeated creations, and no logs of whole answers
         with closing(JIRA(url, basic_auth=tuple(account), max_retries=0, timeout=30, logging=False)) as client:
@@ -302,7 +302,7 @@ def send_to_jira(
     Jira takes seconds to find what is new. Raises `PermissionError` or `ConnectionError` when it refuses or breaks off.
     """
     if not re.fullmatch("[A-Z][A-Z0-9_]{1,9}", project):
-        raise ValueError(f"project is {project!r}, expected the key of a Jira project, such as PAN")
+        raise DataError(f"project is {project!r}, expected the key of a Jira project, such as PAN")
     keys, rows = {}, []
     with _site(url, environ) as client:
         for part in (*backlog.epics, *backlog.stories):

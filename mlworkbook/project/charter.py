@@ -59,13 +59,13 @@ def _asked(label: str, question: str, low: int | None = None, high: int | None =
 # %% ../../nbs/discover/11_charter.ipynb #ch-metric
 def _named(text: str) -> str:
     if not is_answer(text):
-        raise ValueError(f"{text!r} came, expected a name; nothing can be followed up without one")
+        raise DataError(f"{text!r} came, expected a name; nothing can be followed up without one")
     return text
 
 
 def _unit(unit: str) -> str:
     if re.search(r"€|\$|euro|dinero|money|c[eé]nt(imo|\b)|%|por ?ciento|percent|porcentaje", unit.casefold()):
-        raise ValueError(f"{unit!r} came, expected a currency (EUR por tienda y día) or a ratio (razón: 0.15 for 15 %)")
+        raise DataError(f"{unit!r} came, expected a currency (EUR por tienda y día) or a ratio (razón: 0.15 for 15 %)")
     return unit
 
 
@@ -87,10 +87,10 @@ class Metric(_Record):
     def _check(self) -> Self:
         today, target = self.today, self.target
         if re.match(r"raz[oó]n|ratio", self.unit.casefold()) and max(today or 0, target or 0) > 1:
-            raise ValueError(f"{self.name} is {today} today and {target} as target, expected ratios up to 1")
+            raise DataError(f"{self.name} is {today} today and {target} as target, expected ratios up to 1")
         if None not in (today, target) and not (target > today if self.better == "higher" else target < today):
             came = f"target of {self.name} is {target:g}, expected {self.better} than today's {today:g}"
-            raise ValueError(f"{came}; agree on a target that improves it, or say the other way round with `better`")
+            raise DataError(f"{came}; agree on a target that improves it, or say the other way round with `better`")
         return self
 
 # %% ../../nbs/discover/11_charter.ipynb #ch-charter
@@ -99,7 +99,7 @@ def _day(value: object) -> date:
     try:
         return value if type(value) is date else date.fromisoformat(re.fullmatch(r"[0-9-]{10}", value)[0])
     except (TypeError, ValueError):
-        raise ValueError(f"{value!r} came, expected a day of the calendar written YYYY-MM-DD: 2019-05-06") from None
+        raise DataError(f"{value!r} came, expected a day of the calendar written YYYY-MM-DD: 2019-05-06") from None
 
 
 _Day = Annotated[date, BeforeValidator(_day)]
@@ -153,10 +153,10 @@ class Charter(_Record):
         for field, value in self:
             names = [_label(item).casefold() for item in value] if isinstance(value, tuple) else []
             if twice := [name for name in names if names.count(name) > 1]:
-                raise ValueError(f"{field} names {twice[0]!r} twice, expected each once; leave one out")
+                raise DataError(f"{field} names {twice[0]!r} twice, expected each once; leave one out")
         for one in self.signatures:
             if one.on < self.on:
-                raise ValueError(f"{one.name} signed on {one.on}, expected {self.on}, the charter's, or later")
+                raise DataError(f"{one.name} signed on {one.on}, expected {self.on}, the charter's, or later")
         return self
 
     def _repr_html_(self) -> str:

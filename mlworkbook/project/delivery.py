@@ -22,6 +22,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from ..ops.errors import DataError
 from .environment import Problem
 from .gitflow import ask
 
@@ -44,7 +45,7 @@ def _stand_in(folder: Path, uses: str) -> list[str]:
     if name == "actions/checkout" or name.startswith("./"):
         return []
     if name not in _STAND_INS:
-        raise ValueError(f"action {uses}, expected {', '.join(_STAND_INS)} or checkout; use a `run` step here")
+        raise DataError(f"action {uses}, expected {', '.join(_STAND_INS)} or checkout; use a `run` step here")
     inputs = {"python-version": "VERSION", "name": "NAME", "path": "PATHS"}
     env = {variable: f"${{{{ inputs.{key} }}}}" for key, variable in inputs.items()}
     steps = [{"shell": "bash", "run": _STAND_INS[name], "env": env}]
@@ -72,10 +73,10 @@ def _read(text: str) -> dict:
     try:
         workflow = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ValueError(f"the workflow is no YAML: {error}; indent with spaces, two for each level") from error
+        raise DataError(f"the workflow is no YAML: {error}; indent with spaces, two for each level") from error
     on = workflow.pop(True, workflow.get("on")) if isinstance(workflow, dict) else None  # YAML 1.1 reads on as true
     if not on or not isinstance(workflow.get("jobs"), dict):
-        raise ValueError("the workflow lacks `on` or `jobs`, expected both at the margin; add them")
+        raise DataError("the workflow lacks `on` or `jobs`, expected both at the margin; add them")
     return workflow | {"on": on}
 
 
@@ -123,7 +124,7 @@ def rehearse(
         done = subprocess.run(command, cwd=copy, env=_alone(home, path), **quiet)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode and not any("jobResult" in line for line in lines):
-        raise ValueError(f"act refused {name}: {done.stderr.strip().splitlines()[-1]}")
+        raise DataError(f"act refused {name}: {done.stderr.strip().splitlines()[-1]}")
     return pd.DataFrame(_results(workflow, lines), columns=_COLUMNS)
 
 
@@ -187,7 +188,7 @@ def check_workflow(
 
 def _raise(found: list[Problem]) -> None:
     if found:
-        raise ValueError((f"{len(found)} problems:\n" if len(found) > 1 else "") + "\n".join(map(str, found)))
+        raise DataError((f"{len(found)} problems:\n" if len(found) > 1 else "") + "\n".join(map(str, found)))
 
 # %% ../../nbs/deploy/57_delivery.ipynb #de-release
 def _members(path: Path) -> dict[str, bytes]:

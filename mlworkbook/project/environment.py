@@ -6,6 +6,7 @@
 __all__ = ['declared', 'report']
 
 # %% ../../nbs/develop/32_environment.ipynb #en-imports
+from ..ops.errors import DataError
 import json
 import re
 import subprocess
@@ -68,7 +69,7 @@ def declared(
             row = {"what": what, "name": name, "extra": extra, "specifier": str(asked.specifier), "reason": reason}
             rows.append(row | {"file": file, "line": number, "requirement": asked})
     if faults:
-        raise ValueError("\n".join(map(str, faults)))
+        raise DataError("\n".join(map(str, faults)))
     return pd.DataFrame(rows, columns=["name", "extra", "specifier", "reason", "file", "line", "requirement"])
 
 # %% ../../nbs/develop/32_environment.ipynb #en-imported

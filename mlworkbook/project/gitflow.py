@@ -18,6 +18,7 @@ from shlex import join, quote
 
 import pandas as pd
 
+from ..ops.errors import DataError
 from ..ops.language import say
 
 # %% ../../nbs/develop/33_gitflow.ipynb #gf-git
@@ -44,7 +45,7 @@ def ask(
     said, trouble = (text.decode("utf-8", "backslashreplace").rstrip("\n") for text in (done.stdout, done.stderr))
     if check and done.returncode:
         way_out = "; name the folder of one, or make one with git init" if "not a git repository" in trouble else ""
-        raise ValueError(f"git {join(words)[:80]} failed in {path}: {trouble or said or done.returncode}{way_out}")
+        raise DataError(f"git {join(words)[:80]} failed in {path}: {trouble or said or done.returncode}{way_out}")
     return said or trouble
 
 # %% ../../nbs/develop/33_gitflow.ipynb #gf-repository
@@ -70,7 +71,7 @@ class Repository:
             self.git(begin[0], "--quiet", "--template=", *["--bare"] * bare, *begin[1:])
             self.git("config", "mlworkbook.throwaway", "true")
         elif self.git("config", "mlworkbook.throwaway", check=False) != "true":
-            raise ValueError(f"{self.path} is no throwaway repository and stays as it is; choose an empty folder")
+            raise DataError(f"{self.path} is no throwaway repository and stays as it is; choose an empty folder")
 
     def git(
         self,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..ops.errors import DataError
 from ..ops.files import write_atomic
 from ..ops.language import say
 from .sources import Answer, Source, scorecard
@@ -33,7 +34,7 @@ def check_number(
 ) -> float:  # the same
     "Refuse what is not a finite number >= 0."
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < math.inf:
-        raise ValueError(f"{name} is {value!r}, expected a number >= 0{unit and ' in ' + unit}; write it down again")
+        raise DataError(f"{name} is {value!r}, expected a number >= 0{unit and ' in ' + unit}; write it down again")
     return value
 
 
@@ -67,7 +68,7 @@ def allowed(
     """
     for name, value, known in (("limit", limit, _PLACES), ("mode", asked, ("batch", "online", "edge"))):
         if value not in known:
-            raise ValueError(f"{name} is {value!r}, expected one of {', '.join(known)}")
+            raise DataError(f"{name} is {value!r}, expected one of {', '.join(known)}")
     rows = []
     for name, one in OPTIONS.items():
         near = one["place"] in _PLACES[: _PLACES.index(limit) + 1]
@@ -91,7 +92,7 @@ class Input:
         check_number(self.name, self.value, self.unit)
         texts = all(isinstance(text, str) and text.strip() for text in (self.unit, self.source, self.day))
         if not texts or str(pd.to_datetime(self.day, format="%Y-%m-%d", errors="coerce"))[:10] != self.day:
-            raise ValueError(f"{self}: expected a unit, a source and a day YYYY-MM-DD, because prices grow old")
+            raise DataError(f"{self}: expected a unit, a source and a day YYYY-MM-DD, because prices grow old")
 
 
 INPUTS = tuple(Input(**one) for one in _DATA["inputs"])
@@ -109,7 +110,7 @@ def in_euros(
         coin, _, per = one.unit.partition("/")
         if coin != "EUR" and len(coin) == 3 and coin.isupper() and per:
             if coin not in rates:
-                raise ValueError(f"{one.name} is in {one.unit} and there is no rate EUR/{coin}; add it with its day")
+                raise DataError(f"{one.name} is in {one.unit} and there is no rate EUR/{coin}; add it with its day")
             one = replace(one, value=one.value * rates[coin], unit=f"EUR/{per}")
         found.append(one)
     return tuple(found)
@@ -122,13 +123,13 @@ def _values(inputs: tuple[Input, ...]) -> dict[str, float]:
     "Each number once and in the unit of the formula, by name; anything else is refused."
     names = [one.name for one in inputs]
     if odd := [name for name in dict.fromkeys([*names, *_UNITS]) if names.count(name) != 1 or name not in _UNITS]:
-        raise ValueError(f"{odd[0]} comes {names.count(odd[0])} times, expected once each: {', '.join(_UNITS)}")
+        raise DataError(f"{odd[0]} comes {names.count(odd[0])} times, expected once each: {', '.join(_UNITS)}")
     for one in inputs:
         if one.unit != _UNITS[one.name]:
-            raise ValueError(f"{one.name} is in {one.unit}, expected {_UNITS[one.name]}; see `in_euros` for currencies")
+            raise DataError(f"{one.name} is in {one.unit}, expected {_UNITS[one.name]}; see `in_euros` for currencies")
         least = one.name in ("life", "speed", "cores", "use", "rate") and 1e-9  # the bill divides by it
         if not least <= one.value <= (1 if one.unit == "ratio" else math.inf):
-            raise ValueError(f"{one.name} is {one.value:g}, expected more than 0 and for a ratio 1 at most")
+            raise DataError(f"{one.name} is {one.value:g}, expected more than 0 and for a ratio 1 at most")
     return {one.name: float(one.value) for one in inputs}
 
 # %% ../../nbs/deploy/51_options.ipynb #op-cost
@@ -163,7 +164,7 @@ def monthly_cost(
     load = np.array([check_number("load", one, "calls/s") for one in np.atleast_1d(load).tolist()], float)
     for name in names:
         if name not in OPTIONS:
-            raise ValueError(f"option is {name!r}, expected one of {', '.join(OPTIONS)}; see `OPTIONS`")
+            raise DataError(f"option is {name!r}, expected one of {', '.join(OPTIONS)}; see `OPTIONS`")
         further = 0 if name in ("job", "function") else _machines(v, name, load) - _machines(v, name, np.zeros(1))
         people = v["person"] * (v[f"hours_{name}"] + v["more"] * further)
         bill = {"load": load, "option": name, "services_eur": _services(v, name, load), "people_eur": people}
@@ -253,10 +254,10 @@ def decide(
     """
     left = allowed(case.limit, case.mode).query("allowed")["option"].tolist()
     if not left:
-        raise ValueError(f"no option may {case.mode} with data limited to the {case.limit}; ask another question")
+        raise DataError(f"no option may {case.mode} with data limited to the {case.limit}; ask another question")
     said, found = {one.name: one for one in case.answers}, []
     if missing := [name for name in left if name not in said]:
-        raise ValueError(f"nobody answered for {', '.join(missing)}; ask, or say why with a veto")
+        raise DataError(f"nobody answered for {', '.join(missing)}; ask, or say why with a veto")
     costs = monthly_cost(in_euros(inputs), case.load, tuple(left)).set_index("option")["cost_eur"].clip(lower=0.01)
     for name in left:
         doublings, ours = math.floor(math.log2(costs[name] / costs.min()) + 1e-9), len(OPTIONS[name]["ours"])
@@ -279,7 +280,7 @@ def save_decision(
     """
     best = decide(case, inputs).iloc[0]
     if best["state"] != "ready":
-        raise ValueError(f"every option is blocked, first: {best['source']} ({best['why']}); nothing can be decided")
+        raise DataError(f"every option is blocked, first: {best['source']} ({best['why']}); nothing can be decided")
     content = {"format": 1, "winner": best["source"], "case": asdict(case), "inputs": [asdict(i) for i in inputs]}
     return write_atomic(Path(path), (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
@@ -294,11 +295,11 @@ def load_decision(
     try:
         content = json.loads(Path(path).read_bytes())
         if type(version := content["format"]) is not int or version != 1:
-            raise ValueError(f"format is {version!r}, expected 1 (upgrade mlworkbook for a higher one)")
+            raise DataError(f"format is {version!r}, expected 1 (upgrade mlworkbook for a higher one)")
         inputs, said = tuple(Input(**one) for one in content["inputs"]), content["case"]["answers"]
         case = Case(**content["case"] | {"answers": tuple(Source(**one) for one in said)})
         if (best := decide(case, inputs)["source"][0]) != content["winner"]:
-            raise ValueError(f"it says {content['winner']}, its numbers say {best}")
+            raise DataError(f"it says {content['winner']}, its numbers say {best}")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{Path(path).name} cannot be used ({error!r}); bring it back or decide again") from error
+        raise DataError(f"{Path(path).name} cannot be used ({error!r}); bring it back or decide again") from error
     return content["winner"], case, inputs

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..ops.errors import DataError
 from ..ops.files import write_atomic
 from ..ops.language import say
 
@@ -34,17 +35,17 @@ def check_extract(
     Raises `ValueError` for missing columns, days that are text or carry a time, units that are not numbers, no rows.
     """
     if missing := [name for name in _NEEDED if name not in raw]:
-        raise ValueError(f"the extract lacks {', '.join(missing)}; expected {', '.join(_NEEDED)}; rename or ask")
+        raise DataError(f"the extract lacks {', '.join(missing)}; expected {', '.join(_NEEDED)}; rename or ask")
     known = raw.dropna(subset=[*_NEEDED[:3], "demand"]).reset_index(drop=True)
     if known.empty:
-        raise ValueError(f"none of {len(raw)} rows has date, store, product and demand; ask for the extract again")
+        raise DataError(f"none of {len(raw)} rows has date, store, product and demand; ask for the extract again")
     for name, kinds in {"demand": "biuf", "is_holiday": "biuf", "date": "M"}.items():
         if known[name].dtype.kind not in kinds or isinstance(known[name].dtype, pd.DatetimeTZDtype):
             came = f"{name} is {known[name].dtype}, first: {known[name][0]!r}"
-            raise ValueError(f"{came}; expected datetime64 without a zone as date and numbers in the others")
+            raise DataError(f"{came}; expected datetime64 without a zone as date and numbers in the others")
     timed = known["date"] != known["date"].dt.normalize()
     if timed.any():
-        raise ValueError(f"date carries a time of day, first: {known['date'][timed.argmax()]}; expected midnight")
+        raise DataError(f"date carries a time of day, first: {known['date'][timed.argmax()]}; expected midnight")
     return known
 
 # %% ../../nbs/discover/14_sources.ipynb #so-trading
@@ -152,7 +153,7 @@ class Answer:
     def __post_init__(self) -> None:
         worded = isinstance(self.reason, str) and self.reason.strip() and isinstance(self.veto, bool)
         if not worded or type(self.score) is not int or not 1 <= self.score <= 5:
-            raise ValueError(f"{self}: expected a whole number from 1 to 5, a reason in words, veto True or False")
+            raise DataError(f"{self}: expected a whole number from 1 to 5, a reason in words, veto True or False")
 
 
 def quality(
@@ -179,12 +180,12 @@ class Source:
         object.__setattr__(self, "answers", read)
         texts = all(isinstance(text, str) for text in (self.name, self.owner, self.action, self.due))
         if not texts or not self.name.strip() or not all(isinstance(one, Answer) for one in self.answers.values()):
-            raise ValueError(f"{self} cannot be used, expected a name, an Answer for each criterion and text")
+            raise DataError(f"{self} cannot be used, expected a name, an Answer for each criterion and text")
         empty = [field for field in ("owner", "action", "due") if not getattr(self, field).strip()]
         if self.vetoes and empty:
-            raise ValueError(f"{self.name} is blocked by {', '.join(self.vetoes)}; say who does what, by when: {empty}")
+            raise DataError(f"{self.name} is blocked by {', '.join(self.vetoes)}; say who does what, by when: {empty}")
         if self.due and str(pd.to_datetime(self.due, format="%Y-%m-%d", errors="coerce"))[:10] != self.due:
-            raise ValueError(f"due is {self.due!r}, expected a day as YYYY-MM-DD, such as 2019-05-24")
+            raise DataError(f"due is {self.due!r}, expected a day as YYYY-MM-DD, such as 2019-05-24")
 
     @property
     def vetoes(self) -> tuple[str, ...]:
@@ -199,15 +200,15 @@ def _check(sources: list[Source], weights: dict[str, float]) -> None:
     "Refuse weights that do not sum to 1 and sources that did not answer the same questions."
     for criterion, weight in weights.items():
         if criterion in _TABLE or isinstance(weight, bool) or not isinstance(weight, int | float) or not weight >= 0:
-            raise ValueError(f"the weight of {criterion} is {weight!r}, expected a number >= 0 and a name that is free")
+            raise DataError(f"the weight of {criterion} is {weight!r}, expected a number >= 0 and a name that is free")
     if abs((total := sum(weights.values())) - 1) > 1e-9:
-        raise ValueError(f"the weights sum to {total:g}, expected 1; divide each by their sum")
+        raise DataError(f"the weights sum to {total:g}, expected 1; divide each by their sum")
     names = [one.name for one in sources]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"the sources are {', '.join(names) or 'none'}; expected one or more, each with its own name")
+        raise DataError(f"the sources are {', '.join(names) or 'none'}; expected one or more, each with its own name")
     for one in sources:
         if set(one.answers) != set(weights):
-            raise ValueError(f"{one.name} answers {', '.join(one.answers)}, the weights are for {', '.join(weights)}")
+            raise DataError(f"{one.name} answers {', '.join(one.answers)}, the weights are for {', '.join(weights)}")
 
 
 def scorecard(
@@ -270,9 +271,9 @@ def load_sources(
     try:
         content = json.loads(Path(path).read_bytes())
         if type(version := content["format"]) is not int or version != _FORMAT:
-            raise ValueError(f"format is {version!r}, expected {_FORMAT} (upgrade mlworkbook for a higher one)")
+            raise DataError(f"format is {version!r}, expected {_FORMAT} (upgrade mlworkbook for a higher one)")
         sources = [Source(**row) for row in content["sources"]]
         _check(sources, content["weights"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{Path(path).name} cannot be used ({error!r}); bring it back or save it again") from error
+        raise DataError(f"{Path(path).name} cannot be used ({error!r}); bring it back or save it again") from error
     return sources, content["weights"]

@@ -26,6 +26,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 
+from ..ops.errors import DataError
 from ..ops.files import append, only_one, writing_in
 from ..ops.language import say
 
@@ -66,7 +67,7 @@ def deliverables(
     """
     for stage in stages:
         if stage not in STAGES:
-            raise ValueError(f"stage is {stage!r}, expected one of {', '.join(STAGES)}")
+            raise DataError(f"stage is {stage!r}, expected one of {', '.join(STAGES)}")
     return [entry for stage in stages or STAGES for entry in _TABLE[stage]]
 
 # %% ../../nbs/start/03_stages.ipynb #sg-evidence
@@ -86,19 +87,19 @@ class Evidence:
     def __post_init__(self) -> None:
         keys = [entry.key for entry in deliverables(self.stage)]
         if self.deliverable not in keys:
-            raise ValueError(f"deliverable is {self.deliverable!r}, expected one of {self.stage}: {', '.join(keys)}")
+            raise DataError(f"deliverable is {self.deliverable!r}, expected one of {self.stage}: {', '.join(keys)}")
         for name, value in asdict(self).items():
             if not isinstance(value, str) and (value is not None or name == "note"):
-                raise ValueError(f"{name} is {value!r}, expected text")
+                raise DataError(f"{name} is {value!r}, expected text")
             if name in ("file", "run_id", "signed_by") and value is not None and not value.strip():
-                raise ValueError(f"{name} is empty, expected some text; leave it out when there is none")
+                raise DataError(f"{name} is empty, expected some text; leave it out when there is none")
         if (self.file is None) == (self.run_id is None):
-            raise ValueError(f"file is {self.file!r} and run_id {self.run_id!r}, expected exactly one")
+            raise DataError(f"file is {self.file!r} and run_id {self.run_id!r}, expected exactly one")
         if (self.signed_by is None) != (self.signed_on is None):
-            raise ValueError(f"signed_by is {self.signed_by!r} and signed_on {self.signed_on!r}, expected both or none")
+            raise DataError(f"signed_by is {self.signed_by!r} and signed_on {self.signed_on!r}, expected both or none")
         day = pd.to_datetime(self.signed_on, format="%Y-%m-%d", errors="coerce")
         if self.signed_on not in (None, str(day)[:10]):
-            raise ValueError(f"signed_on is {self.signed_on!r}, expected a day as YYYY-MM-DD, such as 2019-05-06")
+            raise DataError(f"signed_on is {self.signed_on!r}, expected a day as YYYY-MM-DD, such as 2019-05-06")
 
 # %% ../../nbs/start/03_stages.ipynb #sg-fingerprint
 JOURNAL = "evidence.jsonl"
@@ -116,14 +117,14 @@ def _inside(folder: Path, file: str | Path) -> Path:
     "Find the real file, past links and `..`; raises `ValueError` for one that is not the project's or shows nothing."
     path, project = Path(os.path.realpath(file)), folder.resolve()
     if not path.is_relative_to(project):
-        raise ValueError(f"{file} lies outside the project folder {folder}; copy it inside and record the copy")
+        raise DataError(f"{file} lies outside the project folder {folder}; copy it inside and record the copy")
     if not path.is_file():
         came = "a folder" if path.is_dir() else "not there (a relative path starts where you are)"
-        raise ValueError(f"{file} is {came}, expected a file; write one, such as a report that sums up the rest")
+        raise DataError(f"{file} is {came}, expected a file; write one, such as a report that sums up the rest")
     if path == project / JOURNAL:
-        raise ValueError(f"{file} is the journal itself, expected a file of yours")
+        raise DataError(f"{file} is the journal itself, expected a file of yours")
     if path.stat().st_size == 0:
-        raise ValueError(f"{file} is empty, expected some content; an empty file shows nothing")
+        raise DataError(f"{file} is empty, expected some content; an empty file shows nothing")
     return path
 
 # %% ../../nbs/start/03_stages.ipynb #sg-journal
@@ -139,13 +140,13 @@ def _read_line(number: int, line: bytes) -> Evidence | None:
     try:
         entry = json.loads(line)
         if type(version := entry.get("format")) is not int or version < 1:
-            raise ValueError(f"its format is {version!r}, expected a number from 1 to {_FORMAT}")
+            raise DataError(f"its format is {version!r}, expected a number from 1 to {_FORMAT}")
         if version <= _FORMAT:
             found = Evidence(**{field.name: entry[field.name] for field in fields(Evidence) if field.name in entry})
             return replace(found, file=found.file and found.file.replace("\\", "/"))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{where} is damaged: {error}; bring it back, or delete it and record again") from error
-    raise ValueError(f"{where} has format {version}, this version reads up to {_FORMAT}; upgrade mlworkbook")
+        raise DataError(f"{where} is damaged: {error}; bring it back, or delete it and record again") from error
+    raise DataError(f"{where} has format {version}, this version reads up to {_FORMAT}; upgrade mlworkbook")
 
 
 def evidence(

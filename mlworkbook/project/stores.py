@@ -27,6 +27,7 @@ from urllib.request import urlopen
 
 from filelock import FileLock, Timeout
 
+from mlworkbook.ops.errors import DataError
 from mlworkbook.ops.files import workspace, write_atomic
 from mlworkbook.ops.store import check_store, is_alive, this_process
 from mlworkbook.tracking import SETTINGS
@@ -104,9 +105,9 @@ def draw_plan(
     except OSError as error:
         raise OSError(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} cannot be read ({error!r}); bring it back from the last backup") from error
+        raise DataError(f"{path} cannot be read ({error!r}); bring it back from the last backup") from error
     if not 0 <= port < 65_536:
-        raise ValueError(f"port is {port}, expected 1 to 65535, or 0 for any free one")
+        raise DataError(f"port is {port}, expected 1 to 65535, or 0 for any free one")
     ports |= {"mlflow": port} if port else {}
     # an address that the team has written down does not change behind its back
     if "mlflow" in ports and not _is_free(ports["mlflow"]):
