@@ -70,7 +70,7 @@ def find_encoding(
     if b"\0" in data:
         even, odd = (data[first:4096:2].count(0) for first in (0, 1))
         if min(even, odd) or max(even, odd) * 4 < len(data[:4096]):
-            raise DataError("it holds zero bytes")
+            raise ValueError("it holds zero bytes")
         return "utf-16-le" if odd else "utf-16-be"
     if data.isascii():
         return "utf-8"
@@ -96,7 +96,7 @@ def read_bytes(
         text = f"{path.name} is not text in {name} ({error}); say the encoding, such as cp1252, utf-16 or mac-roman"
         raise DataError(text, ("encoding",)) from error
     if b"\0" in data:
-        raise DataError("it holds zero bytes")
+        raise ValueError("it holds zero bytes")
     return data if b"\n" in data else data.replace(b"\r", b"\n")
 
 # %% ../../nbs/ops/cells.ipynb #ce-layout
@@ -146,7 +146,7 @@ def find_layout(
     table = {sep: _lines(text, sep) for sep in ([said] if said else _SEPARATORS)}
     widths = {sep: Counter(len(row) for _, row in found) for sep, found in table.items() if found}
     if not widths:
-        raise DataError("no line holds anything")
+        raise ValueError("no line holds anything")
     usual = {sep: max((count, width) for width, count in sizes.items()) for sep, sizes in widths.items()}
     score = {
         sep: (any(wanted <= set(row) for _, row in table[sep]), width > 1, count, width)
@@ -223,7 +223,7 @@ def _split(data: bytes, layout: Layout) -> pa.Table:
     if odd:
         found = _lines(data[start:].decode(), layout.sep)
         number, row = next((one for one in found if len(one[1]) != len(names)), (1, odd))
-        raise DataError(f"line {layout.line + number} has {len(row)} values, the header {len(names)}")
+        raise ValueError(f"line {layout.line + number} has {len(row)} values, the header {len(names)}")
     return table
 
 # %% ../../nbs/ops/cells.ipynb #ce-columns

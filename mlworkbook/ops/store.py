@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname, urlopen
-from .errors import DataError, extras
+from .errors import StoreError, extras
 if TYPE_CHECKING:
     pass
 
@@ -70,12 +70,12 @@ def check_store(
                 f"no tracking server answers at {uri} ({error}); start it or unset MLFLOW_TRACKING_URI"
             ) from error
     elif uri.startswith(("postgresql", "mysql", "mssql")):
-        raise DataError(
+        raise StoreError(
             f"tracking store {uri.split(':')[0]}://… is a database: the files of its runs would stay on this computer; "
             "run `mlflow server` beside it and set MLFLOW_TRACKING_URI to the server's address"
         )
     elif ":" not in uri or uri.startswith("file:"):
-        raise DataError(
+        raise StoreError(
             f"tracking store {uri!r} is a folder, expected a database or a server; "
             f"try sqlite:///{uri.removeprefix('file://')}/mlflow.db"
         )
