@@ -43,7 +43,7 @@ SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, toke
 # without checks of exercises and written-down data; words are those of prose for each line of code that is open
 LESSON = {"cells": 45, "exported": 150, "longest": 25, "words": 5}
 REFERENCE_SIZES = {"cells": 60, "exported": 300, "longest": 40}
-MOST = {"code lines": 13_770, "library": 7_340, "names": 491, "twice": 18}
+MOST = {"code lines": 13_770, "library": 7_365, "names": 492, "twice": 18}
 BIG = {
     "03_stages",
     "11_charter",
