@@ -60,16 +60,15 @@ def connect(
     "Point MLflow at the one place where runs are kept, quietly; what you set in the environment wins."
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    with extras(), warnings.catch_warnings():  # before anything is written: without MLflow no store is made
+        warnings.filterwarnings("ignore", message="IProgress not found")  # in a plain notebook
+        import mlflow
+
     uri = tracking_uri(folder or workspace())
     with _in_turn(uri):
         check_store(uri)
         if uri.startswith("sqlite:///"):
             resettle(database(uri))
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="IProgress not found")  # in a plain notebook
-            with extras():
-                import mlflow
-
         for chatty in ("mlflow.store.db.utils", "mlflow.models.signature"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
         yours = os.environ.get("MLFLOW_TRACKING_URI")

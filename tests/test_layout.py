@@ -1,6 +1,8 @@
 "The rules that keep the tree honest (ARCHITECTURE.md, section 4)."
 
 import ast
+import importlib
+import inspect
 import io
 import json
 import re
@@ -150,6 +152,24 @@ def test_every_notebook_has_its_own_number_and_name():
         assert path.stem[0] in STAGES[path.parent.name], f"{path.stem} does not belong in {path.parent.name}"
     assert not FORBIDDEN & set(names)
     assert {path.parent.name for path in NOTEBOOKS} == {*STAGES, *HOMES}
+
+
+SHOWN = re.compile(r"^print\(inspect\.getsource\((\w+)\)\)$")
+
+
+def test_a_source_that_a_lesson_prints_is_the_one_of_today():
+    shown = 0
+    for path in NOTEBOOKS:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            if not (found := SHOWN.match("".join(cell["source"]))):
+                continue
+            code = "\n".join(cells(path, "code"))
+            module = re.search(rf"from (mlworkbook\S*) import .*\b{found[1]}\b", code)[1]
+            source = inspect.getsource(getattr(importlib.import_module(module), found[1]))
+            assert "".join(cell["outputs"][0]["text"]) == source + "\n", f"{path.stem}: execute it again"
+            shown += 1
+    assert shown == 2
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, **ids)

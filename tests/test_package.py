@@ -81,9 +81,10 @@ LACKS = {
 
 
 @pytest.mark.parametrize("package", LACKS)
-def test_a_missing_extra_is_one_sentence_with_its_command(package):
+def test_a_missing_extra_is_one_sentence_with_its_command(package, tmp_path):
     code = f"import sys; sys.modules[{package!r}] = None; import mlworkbook as mw; {LACKS[package]}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert not [*tmp_path.iterdir()], "nothing is left of what could not be done"
     last = done.stderr.strip().splitlines()[-1]
     assert re.search(rf'MissingExtra: {package} is not installed; get it with: pip install "mlworkbook\[\w+\]"$', last)
 
