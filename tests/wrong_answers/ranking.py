@@ -48,7 +48,7 @@ def stumbles(history):
     return leaderboard(history, 14, BAKERY_COSTS, {"mine": lambda rows, horizon: rows["sales"]})
 
 
-@wrong("ranking.own", "tu receta quedó fuera: ValueError: it answers the same")
+@wrong("ranking.own", "tu receta quedó fuera: DataError: it answers the same")
 def knows_without_looking(history):
     def mine(rows, horizon):
         return rows[rows["y"].isna()][["unique_id", "ds"]].assign(yhat=200.0)
