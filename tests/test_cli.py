@@ -688,7 +688,7 @@ class TestRun:
                 break
             time.sleep(0.1)
         out, error = press(running, patience=20)
-        assert running.returncode == 130 and out == ""
+        assert running.returncode == 130 and out == "", error
         assert "interrupted: what was finished is kept" in error and "Traceback" not in error
         kept = {path: path.stat().st_mtime_ns for path in (workspace() / "backtest").glob("*.parquet")}
         done = call(*words, "--json")
